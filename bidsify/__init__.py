@@ -1,0 +1,37 @@
+"""Convert public medical-image segmentation datasets to BIDS, and prove that nothing was lost.
+
+The public names are imported when they are first used, so that ``import bidsify`` is cheap.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+#: The day of this version: outputs are dated by it, so that they do not depend on the clock.
+RELEASED = "2026-11-21"
+
+if TYPE_CHECKING:
+    from .api import Conversion, convert, detect, load, plan, verify
+    from .errors import BidsifyError
+
+_HOME = {
+    "BidsifyError": "errors",
+    "Conversion": "api",
+    "convert": "api",
+    "detect": "api",
+    "load": "api",
+    "plan": "api",
+    "verify": "api",
+}
+
+__all__ = ["BidsifyError", "Conversion", "convert", "detect", "load", "plan", "verify"]
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOME:
+        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

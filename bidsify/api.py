@@ -1,0 +1,111 @@
+"""The library: the same verbs as the command line, as functions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import datasets, detection, verification
+from .conversion import Conversion as Conversion  # noqa: PLC0414  part of the library
+from .conversion import OnExisting, Options, Watcher
+from .conversion import convert as _convert
+from .dataset import Dataset
+from .errors import UsageError
+from .jobs import Plan
+from .planning import make_plan
+from .record import read_record
+from .source import Source, open_source
+
+if TYPE_CHECKING:
+    from .layout import TreeLayout
+
+AnyPath = str | Path
+
+
+def detect(source: AnyPath) -> Dataset:
+    """Return the declaration of the dataset that a folder or archive holds.
+
+    Raises:
+        UsageError: None that we know, or it could be several.
+    """
+    return _recognised(open_source(Path(source)), None)
+
+
+def plan(source: AnyPath, dataset: str | None = None) -> Plan:
+    """Return what :func:`convert` would write, from file names alone."""
+    opened = open_source(Path(source))
+    return make_plan(_recognised(opened, dataset), opened.sizes)
+
+
+def convert(
+    source: AnyPath,
+    out: AnyPath,
+    *,
+    dataset: str | None = None,
+    workers: int = 1,
+    participants: tuple[str, ...] = (),
+    on_existing: OnExisting = "resume",
+    reproducible: bool = False,
+    prove: bool = True,
+    max_failures: int | None = None,
+    watch: Watcher = lambda *_: None,
+) -> Conversion:
+    """Convert a folder or archive into a BIDS derivative tree.
+
+    Files that fail are in ``failures`` of the result and do not stop the others.
+
+    Args:
+        source: The download, as it is: a folder, .zip, .tar or .tar.gz.
+        out: A new or empty folder, or one of an earlier run on the same source.
+        dataset: Name of the dataset or path of a declaration; detected where not given.
+        workers: Number of processes; 1 works in this one.
+        participants: Labels to convert, with or without ``sub-``; all where none is given.
+        on_existing: What to do with an output folder that is not empty.
+        reproducible: Compress to the same bytes on every processor, at half the speed.
+        prove: Compare each file with its source after it was written.
+        max_failures: Stop after so many subjects failed.
+        watch: Called with each unit, its outcomes, and how many of how many ended.
+
+    Raises:
+        UsageError: Dataset not recognised, or the output folder is not ours.
+    """
+    opened = open_source(Path(source))
+    options = Options(
+        workers=workers,
+        participants=participants,
+        on_existing=on_existing,
+        reproducible=reproducible,
+        prove=prove,
+        max_failures=max_failures,
+    )
+    return _convert(opened, Path(out), _recognised(opened, dataset), options, watch)
+
+
+def verify(
+    source: AnyPath, out: AnyPath, *, dataset: str | None = None, workers: int = 1
+) -> list[verification.Problem]:
+    """Prove that ``out`` holds what ``source`` holds; an empty list is the proof."""
+    opened = open_source(Path(source))
+    root = Path(out)
+    if not root.is_dir():
+        msg = f"{root}: no such folder"
+        raise UsageError(msg)
+    if dataset is None and (record := read_record(root)) and record["dataset"] in datasets.names():
+        dataset = record["dataset"]
+    return list(verification.verify(opened, root, _recognised(opened, dataset), workers))
+
+
+def load(out: AnyPath) -> TreeLayout:
+    """Open a converted tree with pybids; see :class:`bidsify.layout.TreeLayout`."""
+    from .layout import TreeLayout  # noqa: PLC0415  pandas and SQLAlchemy take a second
+
+    return TreeLayout(Path(out))
+
+
+def _recognised(source: Source, name: str | None) -> Dataset:
+    paths = list(source.sizes)
+    if name is None:
+        return detection.choose(paths, detection.candidates(paths))
+    dataset = datasets.load(name)
+    detection.require_fit(paths, dataset)
+    return dataset

@@ -1,0 +1,73 @@
+"""The official BIDS schema, as the package ``bidsschematools`` ships it: the source of all rules.
+
+Read as plain JSON: the parsed object model of that package takes over a second to build.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from .errors import SchemaError
+
+
+@cache
+def schema() -> Mapping[str, Any]:
+    """Return the schema document."""
+    import orjson  # noqa: PLC0415  only commands that plan need it
+
+    found = importlib.util.find_spec("bidsschematools")
+    if found is None or found.origin is None:
+        msg = "the package 'bidsschematools' is not installed; reinstall bidsify"
+        raise SchemaError(msg)
+    document: Mapping[str, Any] = orjson.loads(
+        (Path(found.origin).parent / "data" / "schema.json").read_bytes()
+    )
+    return document
+
+
+@cache
+def entity_order() -> tuple[str, ...]:
+    """Return the names of all entities in the order in which a file name states them."""
+    return tuple(schema()["rules"]["entities"])
+
+
+@cache
+def entity_keys() -> Mapping[str, str]:
+    """Return entity name -> key in file names: ``acquisition`` -> ``acq``."""
+    return {name: entry["name"] for name, entry in schema()["objects"]["entities"].items()}
+
+
+@cache
+def entity_patterns() -> Mapping[str, re.Pattern[str]]:
+    """Return entity name -> what its value may look like."""
+    formats = schema()["objects"]["formats"]
+    return {
+        name: re.compile(formats[entry["format"]]["pattern"])
+        for name, entry in schema()["objects"]["entities"].items()
+    }
+
+
+@cache
+def file_rules() -> tuple[Mapping[str, Any], ...]:
+    """Return the rules that a file with entities can follow, of raw and derivative datasets."""
+    groups = schema()["rules"]["files"]
+    return tuple(
+        rule
+        for level in ("deriv", "raw", "common")
+        for rule in _leaves(groups[level])
+        if "suffixes" in rule
+    )
+
+
+def _leaves(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for child in node.values():
+        yield from (
+            (child,)
+            if "suffixes" in child or "stem" in child or "path" in child
+            else (_leaves(child))
+        )

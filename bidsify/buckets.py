@@ -1,0 +1,182 @@
+"""Where each source file went. Every file is in exactly one bucket, and the counts add up."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+from . import __version__
+from .errors import SourceError
+from .jobs import CopyJob, Job, Plan, VolumeJob
+from .reading import Fact
+from .record import Receipt, receipt_entry
+from .source import Source
+from .work import Outcome
+
+Bucket = Literal["converted", "kept", "duplicate", "ignored", "unclaimed", "failed"]
+BUCKETS: tuple[Bucket, ...] = (
+    "converted",
+    "kept",
+    "duplicate",
+    "ignored",
+    "unclaimed",
+    "failed",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A source file, its bucket, and why it is there."""
+
+    path: str
+    bucket: Bucket
+    reason: str = ""
+
+
+def sort(plan: Plan, outcomes: Sequence[Outcome], unselected: Iterable[Job]) -> list[Entry]:
+    """Put each source file into its bucket.
+
+    A file is converted when any job made something new of it, kept when all of it was there
+    already, and failed when any job on it failed.
+    """
+    jobs = {job.target: job for job in _jobs(plan)}
+    found = {path: entry for job in jobs.values() for path, entry in _unreached(job)}
+    for job in unselected:
+        reason = "its participant was not selected"
+        found |= {path: Entry(path, "ignored", reason) for path in _files(job)}
+    found |= _successes(outcomes, jobs)
+    for outcome in outcomes:
+        if outcome.status == "failed":
+            paths = _files(jobs.get(outcome.target)) or outcome.sources
+            found |= {path: Entry(path, "failed", outcome.message) for path in paths}
+    for failure in plan.failures:
+        found |= {path: Entry(path, "failed", failure.message) for path in failure.sources}
+    found |= {path: Entry(path, "ignored", reason) for path, reason in plan.ignored}
+    found |= {path: Entry(path, "unclaimed") for path in plan.unclaimed}
+    return [found[path] for path in sorted(found)]
+
+
+def _successes(outcomes: Iterable[Outcome], jobs: Mapping[str, Job]) -> dict[str, Entry]:
+    """Return the files that were used, and the copies that were found equal to them."""
+    statuses: dict[str, set[str]] = defaultdict(set)
+    copies = {}
+    for outcome in outcomes:
+        for path in outcome.sources:
+            statuses[path].add(outcome.status)
+        if outcome.status != "failed" and outcome.target in jobs:
+            for copy, original in jobs[outcome.target].twins:
+                copies[copy] = Entry(copy, "duplicate", f"same content as {original}")
+    used = {path: _used(path, seen) for path, seen in statuses.items()}
+    return {**copies, **used}
+
+
+def _used(path: str, statuses: set[str]) -> Entry:
+    if "written" in statuses:
+        return Entry(path, "converted")
+    if statuses & {"kept", "omitted"}:
+        return Entry(path, "kept")
+    return Entry(path, "failed", f"{path}: belongs to an image that failed")
+
+
+def _unreached(job: Job) -> Iterator[tuple[str, Entry]]:
+    for path in _files(job):
+        yield path, Entry(path, "failed", f"{path}: not reached; run the same command again")
+
+
+def count(entries: Iterable[Entry]) -> dict[str, int]:
+    """Count the files in each bucket."""
+    counted = Counter(entry.bucket for entry in entries)
+    return {bucket: counted[bucket] for bucket in BUCKETS}
+
+
+def record(
+    plan: Plan,
+    entries: Sequence[Entry],
+    done: Mapping[str, Receipt],
+    source: Source,
+) -> bytes:
+    """Return ``conversion.json``: what the tree is, not when and how often it was made.
+
+    So a file that an earlier run converted counts as converted here.
+    """
+    settled = [
+        Entry(entry.path, "converted" if entry.bucket == "kept" else entry.bucket, entry.reason)
+        for entry in entries
+    ]
+    targets: dict[str, list[str]] = defaultdict(list)
+    facts: dict[str, Fact] = {}
+    for target, receipt in done.items():
+        for path, fact in receipt.sources:
+            facts[path] = fact
+            if not receipt.is_omitted:
+                targets[path].append(target)
+    jobs = {job.target: job for job in _jobs(plan)}
+    document = {
+        "bidsify_version": __version__,
+        "dataset": plan.dataset,
+        "edition": plan.edition,
+        "buckets": count(settled),
+        "files": [_file(e, targets.get(e.path, []), facts, source) for e in settled],
+        "written": [
+            {**receipt_entry(done[target]), "transform": transform(jobs[target])}
+            for target in sorted(done)
+        ],
+        "shared": sorted(job.target for job in plan.shared),
+        "remarks": [{"code": r.code, "message": r.message} for r in plan.remarks],
+    }
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
+
+
+def transform(job: Job) -> str:
+    """Say in words what a job does to its source."""
+    if isinstance(job, CopyJob):
+        return "copied byte for byte"
+    if not isinstance(job, VolumeJob):
+        return f"{job.kind} made from the source"
+    if job.reader == "nifti" and job.recode is None:
+        return "voxels and header kept; gzip header without name and time"
+    return _TRANSFORMS[job.reader]
+
+
+_TRANSFORMS = {
+    "nifti": "label values checked against the table and stored as unscaled integers",
+    "dicom": "slices ordered by position, slope and intercept applied, affine from the tags",
+    "png": "pictures stacked on the grid of their series, grey values to label indices",
+    "tensors": "array of the file, its columns along i and its rows along j",
+}
+
+
+def _file(
+    entry: Entry, targets: list[str], facts: Mapping[str, Fact], source: Source
+) -> dict[str, Any]:
+    fact = facts.get(entry.path) or _fact(entry.path, source)
+    document: dict[str, Any] = {
+        "source": entry.path,
+        "bucket": entry.bucket,
+        "size": source.sizes[entry.path],
+        "sha256": fact.sha256 if fact else None,
+        "targets": sorted(targets),
+    }
+    return {**document, "reason": entry.reason} if entry.reason else document
+
+
+def _fact(path: str, source: Source) -> Fact | None:
+    """Hash a file that no job read; None where it cannot be read."""
+    try:
+        content = source.read(path)
+    except SourceError:
+        return None
+    return Fact(len(content), hashlib.sha256(content).hexdigest())
+
+
+def _jobs(plan: Plan) -> list[Job]:
+    return [*(job for unit in plan.units for job in unit.jobs), *plan.shared]
+
+
+def _files(job: Job | None) -> tuple[str, ...]:
+    return () if job is None else (*job.sources, *(copy for copy, _ in job.twins))

@@ -1,0 +1,137 @@
+"""Sort the files of a source by what a declaration says of them. Names only; nothing is opened.
+
+Each file is claimed by products, serves one (a sidecar, a table of people), is ignored by a
+named rule, or is unclaimed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .dataset import Dataset, Image, Naming, Product
+from .entities import label_of
+from .patterns import Fields, Match, Pattern, render
+
+Role = Literal["product", "native_json", "landmarks", "participants", "participants_json"]
+
+_JUNK = (
+    (re.compile(r"(?:.*/)?(?:\.DS_Store|Thumbs\.db|desktop\.ini|\._[^/]*|__MACOSX/.*)"), "desktop"),
+    (re.compile(r"(?:.*/)?\.(?:git|datalad|svn)(?:/.*|attributes|ignore)"), "version control"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom a file belongs to, in BIDS and in the source."""
+
+    subject: str
+    session: str | None
+    source_id: str
+    session_source_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A file that a pattern of the declaration fits. ``rank`` is the place of that pattern."""
+
+    path: str
+    role: Role
+    product: Product | None
+    rank: int
+    match: Match
+
+
+@dataclass(slots=True)
+class Sorted:
+    """The files of a source, sorted."""
+
+    claims: list[Claim] = field(default_factory=list)
+    ignored: list[tuple[str, str]] = field(default_factory=list)
+    unclaimed: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    role: Role
+    product: Product | None
+    patterns: tuple[Pattern, ...]
+
+
+def sort_files(dataset: Dataset, paths: Iterable[str]) -> Sorted:
+    """Sort all files; the order of ``paths`` does not matter."""
+    rules = _rules(dataset)
+    ignored = [(Pattern(rule.source, dataset.fields), rule.reason) for rule in dataset.ignored]
+    result = Sorted()
+    for path in sorted(paths):
+        reason = junk(path)
+        claims = [] if reason else list(_claims(rules, path))
+        if not claims and not reason:
+            reason = next((why for pattern, why in ignored if pattern.match(path)), None)
+        if claims:
+            result.claims.extend(claims)
+        elif reason:
+            result.ignored.append((path, reason))
+        else:
+            result.unclaimed.append(path)
+    return result
+
+
+def junk(path: str) -> str | None:
+    """Say which tool left this file behind, or return None where it is part of the data."""
+    if "/." not in path and path[0] != "." and "Thumbs" not in path and "__M" not in path:
+        return None if "desktop.ini" not in path else "left by a desktop"
+    return next((f"left by a {tool}" for pattern, tool in _JUNK if pattern.fullmatch(path)), None)
+
+
+def person(naming: Naming, fields: Fields) -> Person:
+    """Name the subject and the session that the fields of a path state."""
+    session = label_of(render(naming.session, fields)) if naming.session else None
+    return Person(
+        label_of(render(naming.subject, fields)),
+        session,
+        render(naming.source_id, fields),
+        render(naming.session_source_id, fields) if naming.session_source_id else None,
+    )
+
+
+def count_claimed(dataset: Dataset, paths: Iterable[str]) -> int:
+    """Count the files that products of this dataset fit: the measure of detection."""
+    rules = [rule for rule in _rules(dataset) if rule.role == "product"]
+    return sum(any(True for _ in _claims(rules, path)) for path in paths if not junk(path))
+
+
+def _rules(dataset: Dataset) -> list[_Rule]:
+    """List what a file can be. Equal patterns are compiled once."""
+    compiled: dict[str, Pattern] = {}
+
+    def rule(role: Role, product: Product | None, *sources: str | None) -> _Rule:
+        patterns = (
+            compiled.setdefault(text, Pattern(text, dataset.fields)) for text in sources if text
+        )
+        return _Rule(role, product, tuple(patterns))
+
+    rules = []
+    for product in dataset.products:
+        rules.append(rule("product", product, *product.source))
+        if isinstance(product, Image):
+            rules.append(rule("native_json", product, product.native_json))
+            points = product.landmarks.source if product.landmarks else None
+            rules.append(rule("landmarks", product, points))
+    rules.append(rule("participants", None, dataset.native_participants))
+    rules.append(rule("participants_json", None, dataset.native_participants_json))
+    return [rule for rule in rules if rule.patterns]
+
+
+def _claims(rules: list[_Rule], path: str) -> Iterator[Claim]:
+    seen: dict[int, Match | None] = {}
+    for rule in rules:
+        for rank, pattern in enumerate(rule.patterns):
+            key = id(pattern)
+            if key not in seen:
+                seen[key] = pattern.match(path)
+            if (match := seen[key]) is not None:
+                yield Claim(path, rule.role, rule.product, rank, match)
+                break

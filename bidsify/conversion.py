@@ -1,0 +1,231 @@
+"""Convert a source: plan, run the units, write the shared files, record what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from . import buckets, finish
+from .dataset import Dataset
+from .errors import UsageError
+from .jobs import Plan, Unit
+from .planning import make_plan
+from .pool import WorkerDiedError, run_all
+from .record import RECORD, STATE, Journal, Receipt, read_record, receipt_from
+from .source import Source
+from .work import Outcome, Setting, run_unit
+
+OnExisting = Literal["resume", "replace", "error"]
+#: Called with each unit, its outcomes, and how many units of how many have ended.
+Watcher = Callable[[Unit, Sequence[Outcome], int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a user can ask of a conversion. No ``participants`` means all."""
+
+    workers: int = 1
+    participants: tuple[str, ...] = ()
+    on_existing: OnExisting = "resume"
+    reproducible: bool = False
+    prove: bool = True
+    max_failures: int | None = None
+
+
+@dataclass(slots=True)
+class Conversion:
+    """What a conversion did. ``buckets`` counts source files; each is in one of them."""
+
+    plan: Plan
+    root: Path
+    buckets: Mapping[str, int] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        """Say whether no file failed."""
+        return not self.failures
+
+
+def convert(
+    source: Source,
+    root: Path,
+    dataset: Dataset,
+    options: Options,
+    watch: Watcher = lambda *_: None,
+) -> Conversion:
+    """Convert ``source`` into ``root``; continue where an earlier run stopped.
+
+    Raises:
+        UsageError: The output folder is not ours, or lies in the source.
+    """
+    plan = make_plan(dataset, source.sizes)
+    selected = _selected(plan, options.participants)
+    record = _prepare(root, source, plan, options.on_existing)
+    journal = Journal(root)
+    try:
+        receipts = {r.target: r for r in (*_receipts(record), *journal.earlier())}
+        setting = Setting(
+            source, root, options.reproducible, options.prove, strict=journal.was_cut_off
+        )
+        run = _Run(plan, setting, receipts, journal, watch, options.max_failures)
+        outcomes = run.units(selected, options.workers)
+        result = _conclude(run, outcomes, selected)
+    except BaseException:
+        journal.close()
+        raise
+    journal.finish()
+    return result
+
+
+@dataclass(slots=True)
+class _Run:
+    plan: Plan
+    setting: Setting
+    receipts: dict[str, Receipt]
+    journal: Journal
+    watch: Watcher
+    max_failures: int | None
+
+    def units(self, selected: Sequence[Unit], workers: int) -> list[Outcome]:
+        """Run units until they end, or until too many failed."""
+        outcomes: list[Outcome] = []
+        failed = 0
+        items = [(unit, self._known(unit)) for unit in selected]
+        workers = min(workers, len(items))
+        results = run_all(_run_item, self.setting, items, workers)
+        for ended, ((unit, _), result) in enumerate(results, start=1):
+            made = _death(unit) if isinstance(result, WorkerDiedError) else result
+            self.journal.append(o.receipt for o in made if o.receipt and o.status != "kept")
+            outcomes.extend(made)
+            self.watch(unit, made, ended, len(items))
+            failed += any(outcome.status == "failed" for outcome in made)
+            if self.max_failures is not None and failed >= self.max_failures:
+                break
+        return outcomes
+
+    def _known(self, unit: Unit) -> Mapping[str, Receipt]:
+        targets = (job.target for job in unit.jobs)
+        return {target: self.receipts[target] for target in targets if target in self.receipts}
+
+
+def _run_item(setting: Setting, item: tuple[Unit, Mapping[str, Receipt]]) -> list[Outcome]:
+    unit, known = item
+    return run_unit(unit, known, setting)
+
+
+def _death(unit: Unit) -> list[Outcome]:
+    message = f"{unit.name}: the process that converted it was killed, twice; is memory short?"
+    return [Outcome(job.target, "failed", job.sources, message=message) for job in unit.jobs]
+
+
+def _conclude(run: _Run, outcomes: list[Outcome], selected: Sequence[Unit]) -> Conversion:
+    """Write what belongs to all subjects, and the record."""
+    plan, setting = run.plan, run.setting
+    unselected = {id(unit) for unit in plan.units} - {id(unit) for unit in selected}
+    outcomes.extend(_earlier(run, {outcome.target for outcome in outcomes}))
+    done = {o.target: o.receipt for o in outcomes if o.receipt}
+    outcomes.extend(finish.write_shared(plan, setting, done))
+    left = [j for u in plan.units if id(u) in unselected for j in u.jobs if j.target not in done]
+    sorting = buckets.sort(plan, outcomes, left)
+    content = buckets.record(plan, sorting, done, setting.source)
+    finish.write_if_changed(setting.root, RECORD, content)
+    notes = (note for outcome in outcomes for note in outcome.notes)
+    return Conversion(
+        plan,
+        setting.root,
+        buckets.count(sorting),
+        failures=[*dict.fromkeys(entry.reason for entry in sorting if entry.bucket == "failed")],
+        warnings=[*(remark.message for remark in plan.remarks), *dict.fromkeys(notes)],
+    )
+
+
+def _earlier(run: _Run, reached: set[str]) -> Iterator[Outcome]:
+    """Count what an earlier run wrote, in units that this one did not reach."""
+    for unit in run.plan.units:
+        for job in unit.jobs:
+            receipt = run.receipts.get(job.target)
+            if receipt is None or job.target in reached:
+                continue
+            if receipt.is_omitted or (run.setting.root / job.target).is_file():
+                yield Outcome(job.target, "kept", job.sources, receipt)
+
+
+def _selected(plan: Plan, participants: Sequence[str]) -> list[Unit]:
+    """Return the units of the participants that were asked for.
+
+    Raises:
+        UsageError: One of them is not in the source.
+    """
+    wanted = {label.removeprefix("sub-") for label in participants}
+    if unknown := wanted - {unit.subject for unit in plan.units}:
+        some = ", ".join(sorted({unit.subject for unit in plan.units})[:10])
+        msg = f"no participant {', '.join(sorted(unknown))} in the source; there are {some}, ..."
+        raise UsageError(msg)
+    return [unit for unit in plan.units if not wanted or unit.subject in wanted]
+
+
+def _receipts(record: Mapping[str, Any] | None) -> Iterator[Receipt]:
+    if record is not None:
+        yield from map(receipt_from, record["written"])
+
+
+def _prepare(
+    root: Path, source: Source, plan: Plan, on_existing: OnExisting
+) -> Mapping[str, Any] | None:
+    """Check that we may write into ``root``; return the record of what is there.
+
+    Raises:
+        UsageError: We may not.
+    """
+    inside, outside = root.resolve(), source.root.resolve()
+    if inside.is_relative_to(outside) or outside.is_relative_to(inside):
+        msg = f"{root}: output and source lie in one another; choose a folder outside the source"
+        raise UsageError(msg)
+    if root.exists() and not root.is_dir():
+        msg = f"{root}: not a folder; choose another output folder"
+        raise UsageError(msg)
+    if not root.is_dir() or not any(root.iterdir()):
+        return None
+    if on_existing == "error":
+        msg = f"{root}: the output folder is not empty"
+        raise UsageError(msg)
+    record = read_record(root)
+    if record is None and not (root / STATE).is_dir():
+        msg = f"{root}: the output folder is not empty and not ours; choose a new or empty folder"
+        raise UsageError(msg)
+    if record is not None and on_existing == "replace":
+        _remove(root, record)
+        return None
+    _check_same(root, record, plan)
+    return record
+
+
+def _check_same(root: Path, record: Mapping[str, Any] | None, plan: Plan) -> None:
+    if record is None:
+        return
+    planned = {job.target for unit in plan.units for job in unit.jobs}
+    strays = sorted({entry["target"] for entry in record["written"]} - planned)
+    if record["dataset"] != plan.dataset or strays:
+        what = f"such as {strays[0]}, " if strays else ""
+        msg = (
+            f"{root}: holds a conversion of {record['dataset']!r} from another source ({what}which "
+            "this source does not give); choose another folder, or --on-existing replace"
+        )
+        raise UsageError(msg)
+
+
+def _remove(root: Path, record: Mapping[str, Any]) -> None:
+    """Remove what the record names, and nothing else."""
+    targets = [entry["target"] for entry in record["written"]] + list(record["shared"])
+    for target in (*targets, RECORD):
+        path = root / target
+        if path.resolve().is_relative_to(root.resolve()):
+            path.unlink(missing_ok=True)
+            for parent in path.parents:
+                if parent == root or not parent.is_dir() or any(parent.iterdir()):
+                    break
+                parent.rmdir()

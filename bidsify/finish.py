@@ -1,0 +1,79 @@
+"""Write the files that belong to all subjects, once it is known what is in the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from . import tables
+from .errors import SourceError
+from .jobs import Job, PeopleJob, PeopleSidecarJob, Plan, TextJob
+from .reading import Reading
+from .record import Receipt
+from .volumes import Made
+from .work import Outcome, Setting, Status, write_file
+
+
+def write_shared(plan: Plan, setting: Setting, done: Mapping[str, Receipt]) -> Iterator[Outcome]:
+    """Write them; files that are as they should be are left alone."""
+    reading = Reading(setting.source)
+    present = [target for target, receipt in done.items() if not receipt.is_omitted]
+    for job in plan.shared:
+        try:
+            made = make_shared(job, reading, present)
+        except SourceError as error:
+            yield Outcome(job.target, "failed", job.sources, message=str(error))
+            made = make_shared(_without_native(job), reading, present)
+        if made is None:
+            continue
+        changed = write_if_changed(setting.root, job.target, made.content)
+        facts = tuple((path, reading.facts[path]) for path in job.sources if path in reading.facts)
+        receipt = Receipt(job.target, "", len(made.content), "", "", facts)
+        status: Status = "written" if changed else "kept"
+        yield Outcome(job.target, status, job.sources, receipt, notes=made.notes)
+
+
+def make_shared(job: Job, reading: Reading, present: list[str]) -> Made | None:
+    """Return the content of a shared file; None where the tree has no use for it.
+
+    Raises:
+        SourceError: A table of the source cannot be read.
+    """
+    match job:
+        case TextJob():
+            if job.only_with and job.only_with not in {_suffix(target) for target in present}:
+                return None
+            return Made(job.content.encode(), "")
+        case PeopleJob():
+            made = tables.people(job, reading, _folders(present))
+            return made if made.content.count(b"\n") > 1 else None
+        case PeopleSidecarJob():
+            return tables.people_sidecar(job, reading) if present else None
+        case _:
+            msg = f"no shared file is made by {job.kind!r}"
+            raise AssertionError(msg)
+
+
+def write_if_changed(root: Path, target: str, content: bytes) -> bool:
+    """Write a file unless it holds this content; say whether it was written."""
+    path = root / target
+    changed = not path.is_file() or path.read_bytes() != content
+    if changed:
+        write_file(root, target, content)
+    return changed
+
+
+def _without_native(job: Job) -> Job:
+    if isinstance(job, PeopleSidecarJob):
+        return replace(job, native=None, native_json=None)
+    return replace(job, native=None) if isinstance(job, PeopleJob) else job
+
+
+def _suffix(target: str) -> str:
+    return target.rsplit("/", 1)[-1].split(".", 1)[0].rsplit("_", 1)[-1]
+
+
+def _folders(present: list[str]) -> frozenset[str]:
+    parts = (target.split("/") for target in present)
+    return frozenset("/".join(p[:depth]) for p in parts for depth in (1, 2))

@@ -1,0 +1,95 @@
+"""Gzip as data files need it: bounded when reading, without name and time when writing."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from isal import isal_zlib
+from isal.igzip_lib import IsalError
+
+from .errors import SourceError
+
+MAGIC = b"\x1f\x8b"
+
+#: Header without flags, name or time, and with an unknown system (RFC 1952, section 2.3).
+_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+_FHCRC, _FEXTRA, _FNAME, _FCOMMENT = 2, 4, 8, 16
+_STEP = 1 << 24
+
+#: A header may state less than the file holds (padding), but not by more than this.
+_PADDING = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Inflated:
+    """Decompressed content; ``is_plain`` where it came as one member with nothing behind it."""
+
+    raw: bytes
+    is_plain: bool
+
+
+def inflate(content: bytes, path: str, size_of: Callable[[bytes], int], head: int) -> Inflated:
+    """Decompress, but never more than the content itself announces.
+
+    ``size_of`` gets the first ``head`` bytes (fewer in a shorter file) and returns the size
+    that they state.
+
+    Raises:
+        SourceError: Truncated, damaged, or larger than announced.
+    """
+    parts: list[bytes] = []
+    announced, total, members, rest = None, 0, 0, content
+    try:
+        while rest.startswith(MAGIC):
+            stream, members = isal_zlib.decompressobj(31), members + 1
+            while not stream.eof:
+                part = stream.decompress(rest, _STEP if announced is not None else head)
+                rest = stream.unconsumed_tail
+                parts.append(part)
+                total += len(part)
+                if not (part or rest or stream.eof):
+                    msg = f"{path}: the gzip stream is cut off; download the file again"
+                    raise SourceError(msg)
+                if announced is None and (total >= head or stream.eof):
+                    announced = size_of(b"".join(parts))
+                if announced is not None and total > announced + _PADDING:
+                    msg = f"{path}: holds more than the {announced} bytes that its header states"
+                    raise SourceError(msg)
+            rest = stream.unused_data
+    except IsalError as error:  # type: ignore[misc]  # its stubs lack the base class
+        msg = f"{path}: damaged gzip stream ({error}); download the file again"
+        raise SourceError(msg) from error
+    if rest.strip(b"\0"):
+        msg = f"{path}: {len(rest)} bytes behind the gzip stream; download the file again"
+        raise SourceError(msg)
+    return Inflated(b"".join(parts), is_plain=members == 1 and not rest)
+
+
+def pack(raw: bytes, *, reproducible: bool) -> bytes:
+    """Compress; ``reproducible`` gives the same bytes on every processor, at half the speed."""
+    if reproducible:
+        from zlib_ng import zlib_ng  # noqa: PLC0415  only on request
+
+        packer = zlib_ng.compressobj(2, zlib_ng.DEFLATED, -15)
+        body = packer.compress(raw) + packer.flush()
+    else:
+        fast = isal_zlib.compressobj(2, isal_zlib.DEFLATED, -15)
+        body = fast.compress(raw) + fast.flush()
+    trailer = struct.pack("<II", isal_zlib.crc32(raw), len(raw) & 0xFFFFFFFF)
+    return b"".join((_HEADER, body, trailer))
+
+
+def without_name_and_time(content: bytes) -> bytes | None:
+    """Keep the deflate stream of a plain file and replace its header; None where it has none."""
+    flags, at = content[3], 10
+    if flags & _FEXTRA:
+        at += 2 + int.from_bytes(content[at : at + 2], "little")
+    for flag in (_FNAME, _FCOMMENT):
+        if flags & flag:
+            end = content.find(b"\0", at)
+            if end < 0:
+                return None
+            at = end + 1
+    return _HEADER + content[at + 2 * bool(flags & _FHCRC) :]

@@ -1,0 +1,126 @@
+"""Label tables: what each voxel value of a segmentation means, and how native values map to it."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+
+from . import json_schema
+from .errors import DeclarationError
+
+SOURCE_VALUE = "source_value"
+
+_OUR_COLUMNS = ("index", "name", "abbreviation", "color", "mapping")
+_RANGE = re.compile(r"(\d+)(?:-(\d+))?")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Range:
+    """Native values ``low`` to ``high``, both included, that become ``index``."""
+
+    low: int
+    high: int
+    index: int
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """Rows of a ``*_dseg.tsv``, as text; ``columns`` in the order in which they are written."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Mapping[str, str], ...]
+
+    @cached_property
+    def names(self) -> Mapping[int, str]:
+        """Voxel value -> name of the region."""
+        return {int(row["index"]): row["name"] for row in self.rows}
+
+    @cached_property
+    def dtype(self) -> str:
+        """The smallest integer type that holds each value: 2221 never meets uint8."""
+        return next(t for t, top in _TYPES if max(self.names) <= top)
+
+    @property
+    def codings(self) -> tuple[str, ...]:
+        """Columns that state native values: ``source_value`` and its variants."""
+        return tuple(name for name in self.columns if name.startswith(SOURCE_VALUE))
+
+    def ranges(self, coding: str | None) -> tuple[Range, ...]:
+        """Native values -> index, by the column ``coding``; the index itself without one."""
+        return tuple(sorted(self._ranges(coding)))
+
+    def _ranges(self, coding: str | None) -> Iterator[Range]:
+        for row in self.rows:
+            index = int(row["index"])
+            if coding is None:
+                yield Range(index, index, index)
+                continue
+            for part in row[coding].split(","):
+                if part.strip() != "n/a":
+                    yield _range(part.strip(), index)
+
+    def to_tsv(self) -> str:
+        """Format as the file of BIDS."""
+        lines = [self.columns, *([row[name] for name in self.columns] for row in self.rows)]
+        return "".join("\t".join(line) + "\n" for line in lines)
+
+
+_TYPES = (("uint8", 2**8 - 1), ("int16", 2**15 - 1), ("int32", 2**31 - 1))
+
+
+def label_table(beside: str) -> LabelTable:
+    """Read ``<name>.tsv`` beside the declaration ``<name>.py`` (give ``__file__``)."""
+    return read_label_table(Path(beside).with_suffix(".tsv"))
+
+
+def read_label_table(path: Path) -> LabelTable:
+    """Read and check a label table.
+
+    Raises:
+        DeclarationError: The file is missing, breaks the schema, or maps one value twice.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            reader = csv.DictReader(stream, delimiter="\t")
+            rows = tuple(reader)
+            table = LabelTable(tuple(reader.fieldnames or ()), rows)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        msg = f"{path}: no readable label table: {error}"
+        raise DeclarationError(msg) from error
+    _check(table, path)
+    return table
+
+
+def _check(table: LabelTable, path: Path) -> None:
+    faults = list(json_schema.faults("label_table", [dict(row) for row in table.rows]))
+    if not faults:
+        extra = set(table.columns) - {*_OUR_COLUMNS, *table.codings}
+        faults.extend(f"unknown column {name!r}" for name in sorted(extra))
+        faults.extend(_overlaps(table))
+    if faults:
+        msg = f"{path}: {'; '.join(faults)}"
+        raise DeclarationError(msg)
+
+
+def _overlaps(table: LabelTable) -> Iterator[str]:
+    if len(table.names) < len(table.rows):
+        yield "an index occurs twice"
+    for coding in table.codings:
+        ranges = table.ranges(coding)
+        for before, after in pairwise(ranges):
+            if after.low <= before.high:
+                yield f"{coding}: the native value {after.low} stands for two regions"
+
+
+def _range(text: str, index: int) -> Range:
+    found = _RANGE.fullmatch(text)
+    if found is None:
+        msg = f"source value {text!r}: expected a number or a range such as 55-70"
+        raise DeclarationError(msg)
+    low = int(found[1])
+    return Range(low, int(found[2] or low), index)

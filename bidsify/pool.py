@@ -1,0 +1,98 @@
+"""Run a function over many items: inline, or in processes that may die.
+
+A pool of the standard library loses all its tasks when one worker is killed. Here only the
+tasks in flight are tried again, one at a time, so the one that kills its worker is named and
+all others succeed.
+"""
+
+from __future__ import annotations
+
+import pickle
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from typing import Any, TypeVar
+
+Shared = TypeVar("Shared")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_AHEAD = 3  # tasks submitted for each worker: keeps them busy, bounds what a death costs
+
+
+class WorkerDiedError(Exception):
+    """The process that ran this item was killed, twice; most often for want of memory."""
+
+
+def run_all(
+    function: Callable[[Shared, Item], Result],
+    shared: Shared,
+    items: Iterable[Item],
+    workers: int,
+) -> Iterator[tuple[Item, Result | WorkerDiedError]]:
+    """Yield each item with ``function(shared, item)`` as it comes.
+
+    ``shared`` goes to each process once. One worker means this process. All three must be
+    picklable.
+    """
+    if workers <= 1:
+        for item in items:
+            yield item, function(shared, item)
+        return
+    todo = deque(items)
+    suspects: deque[Item] = deque()
+    while todo or suspects:
+        queue, count = (suspects, 1) if suspects else (todo, workers)
+        start = partial(ProcessPoolExecutor, count, initializer=_begin, initargs=(shared,))
+        yield from _drain(function, start(), queue, suspects, count)
+
+
+def _drain(
+    function: Callable[[Shared, Item], Result],
+    executor: ProcessPoolExecutor,
+    queue: deque[Item],
+    suspects: deque[Item],
+    count: int,
+) -> Iterator[tuple[Item, Result | WorkerDiedError]]:
+    """Work off ``queue`` with one pool; what was in flight when it broke becomes suspect."""
+    alone = count == 1
+    live: dict[Future[Result], Item] = {}
+    try:
+        while queue or live:
+            while queue and len(live) < (1 if alone else count * _AHEAD):
+                item = queue.popleft()
+                live[executor.submit(_call, function, item)] = item
+            done, _ = wait(live, return_when=FIRST_COMPLETED)
+            for future in done:
+                result = future.result()
+                yield live.pop(future), result
+    except BrokenProcessPool:
+        for future, item in live.items():
+            if future.done() and not future.cancelled() and future.exception() is None:
+                yield item, future.result()
+            elif alone:
+                yield item, WorkerDiedError()
+            else:
+                suspects.append(item)
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+_SHARED: list[Any] = []  # of this worker process
+
+
+def _begin(shared: object) -> None:
+    """Prepare a worker.
+
+    It leaves Ctrl-C to the parent, which lets running jobs end and starts no more. What is
+    shared is copied, because a forked process would otherwise use the open files of its parent.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _SHARED[:] = [pickle.loads(pickle.dumps(shared))]  # noqa: S301  our own object
+
+
+def _call(function: Callable[[Any, Item], Result], item: Item) -> Result:
+    return function(_SHARED[0], item)

@@ -1,0 +1,252 @@
+"""From the products of one subject to its jobs. Names only; no file is opened here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+from .claims import Person
+from .dataset import Attachment, Dataset, Image, Masks, Points, Product, Segmentation
+from .jobs import (
+    ArrayPart,
+    CopyJob,
+    Failure,
+    Job,
+    PointsJob,
+    Recode,
+    SidecarJob,
+    VolumeJob,
+)
+from .patterns import Fields, render
+
+#: Columns of each table of points in space, after those that the file name states.
+#: x_mm, y_mm, z_mm are RAS+; i, j, k are fractional voxels of the image that they lie on.
+SPACE_COLUMNS = ("point", "x_mm", "y_mm", "z_mm", "i", "j", "k", "source_file")
+PLANE_COLUMNS = ("structure", "group", "point", "x", "y")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A product that a subject has: its target and its files.
+
+    ``fields`` is what the path of each file states; ``twins`` are further copies of ``files``.
+    """
+
+    product: Product
+    target: str
+    files: tuple[str, ...]
+    fields: tuple[Fields, ...]
+    twins: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(slots=True)
+class View:
+    """All that a subject, or one session of it, has."""
+
+    person: Person
+    found: list[Found] = field(default_factory=list)
+    serving: dict[tuple[str, str], list[tuple[str, Fields]]] = field(default_factory=dict)
+
+    def image(self, name: str) -> Found | None:
+        """Return the image that a declaration calls ``name``."""
+        for found in self.found:
+            if isinstance(found.product, Image) and found.product.name == name:
+                return found
+        return None
+
+
+def jobs_of(dataset: Dataset, view: View) -> Iterator[Job | Failure]:
+    """Make the jobs of a subject: images first, then what is drawn on them, then sidecars."""
+    order = {id(product): place for place, product in enumerate(dataset.products)}
+    made = []
+    for found in sorted(view.found, key=lambda f: (order[id(f.product)], f.target)):
+        job = _data_job(found, view)
+        yield job
+        if isinstance(job, VolumeJob) and _has_own_sidecar(found.product, dataset):
+            made.append(_sidecar_job(found, view))
+    yield from made
+
+
+def _data_job(found: Found, view: View) -> Job | Failure:
+    twins = _twins(found)
+    if isinstance(twins, Failure):
+        return twins
+    match found.product:
+        case Image() as image:
+            part = ArrayPart(key=image.key, orientation=image.orientation) if image.key else None
+            return VolumeJob(
+                target=found.target,
+                sources=found.files,
+                twins=twins,
+                reader=image.reader,
+                array=part,
+            )
+        case Segmentation() as segmentation:
+            return _segmentation_job(found, segmentation, twins, view)
+        case Masks() as masks:
+            unless = masks.unless and (masks.unless.key, masks.unless.start, masks.unless.stop)
+            part = ArrayPart(
+                key=masks.key,
+                orientation=masks.orientation,
+                channels=len(masks.regions),
+                unless=unless or None,
+            )
+            return VolumeJob(
+                target=found.target,
+                sources=found.files,
+                twins=twins,
+                reader="tensors",
+                array=part,
+            )
+        case Points() as points:
+            return _points_job(found, points, twins, view)
+        case Attachment():
+            return CopyJob(target=found.target, sources=found.files, twins=twins)
+        case unknown:
+            msg = f"no job for {type(unknown).__name__}"
+            raise AssertionError(msg)
+
+
+def _twins(found: Found) -> tuple[tuple[str, str], ...] | Failure:
+    """Pair each further copy with the file that it must equal."""
+    for copy in found.twins:
+        if len(copy) != len(found.files):
+            message = (
+                f"{_folder(copy)}: {len(copy)} files, but {len(found.files)} in "
+                f"{_folder(found.files)}, and both become {found.target}; remove one of the two"
+            )
+            return Failure(
+                (*found.files, *(p for c in found.twins for p in c)), message, found.target
+            )
+    return tuple(pair for copy in found.twins for pair in zip(copy, found.files, strict=True))
+
+
+def _segmentation_job(
+    found: Found, product: Segmentation, twins: tuple[tuple[str, str], ...], view: View
+) -> Job | Failure:
+    sources, grid = found.files, tuple[str, ...]()
+    if product.reader == "png":
+        paired = _pair(found, product, view)
+        if isinstance(paired, Failure):
+            return paired
+        sources, grid = paired
+    return VolumeJob(
+        target=found.target,
+        sources=sources,
+        twins=twins,
+        reader=product.reader,
+        recode=Recode(
+            ranges=product.labels.ranges(product.coding),
+            dtype=product.labels.dtype,
+            may_be_empty=product.may_be_empty,
+        ),
+        grid=grid,
+        array=ArrayPart(key=product.key, orientation=product.orientation) if product.key else None,
+    )
+
+
+def _pair(
+    found: Found, product: Segmentation, view: View
+) -> tuple[tuple[str, ...], tuple[str, ...]] | Failure:
+    """Find for each picture the DICOM file of its slice, by stem or by place in natural order."""
+    image = view.image(product.of[0])
+    folder = _folder(found.files)
+    if image is None:
+        why = f"{folder}: masks without the DICOM series that gives their geometry; add it"
+        return Failure(found.files, why, found.target)
+    if len(found.files) != len(image.files):
+        why = (
+            f"{folder}: {len(found.files)} masks for the {len(image.files)} slices in "
+            f"{_folder(image.files)}; complete the download"
+        )
+        return Failure(found.files, why, found.target)
+    if product.pairing == "rank":
+        return found.files, image.files
+    slices = {PurePosixPath(path).stem: path for path in image.files}
+    for path in found.files:
+        if PurePosixPath(path).stem not in slices:
+            why = f"{path}: no slice of the same name in {_folder(image.files)}"
+            return Failure(found.files, why, found.target)
+    return found.files, tuple(slices[PurePosixPath(path).stem] for path in found.files)
+
+
+def _points_job(
+    found: Found, product: Points, twins: tuple[tuple[str, str], ...], view: View
+) -> PointsJob:
+    if product.reader == "tensors":
+        return PointsJob(
+            target=found.target,
+            sources=found.files,
+            twins=twins,
+            reader="tensors",
+            columns=PLANE_COLUMNS,
+            groups=tuple((group.key, group.structures) for group in product.groups),
+        )
+    grid = view.image(product.of)
+    stated = tuple(
+        tuple(_stated(column.value, fields) or "n/a" for column in product.columns.values())
+        for fields in found.fields
+    )
+    return PointsJob(
+        target=found.target,
+        sources=found.files,
+        twins=twins,
+        reader="markups",
+        columns=(*product.columns, *SPACE_COLUMNS),
+        stated=stated,
+        grid=grid.target if grid else None,
+    )
+
+
+def _stated(value: Any, fields: Fields) -> str:
+    return str(value(fields)) if callable(value) else render(value, fields)
+
+
+def _has_own_sidecar(product: Product, dataset: Dataset) -> bool:
+    optional = isinstance(product, Masks) and product.unless is not None
+    return optional or not dataset.shared_sidecars
+
+
+def _sidecar_job(found: Found, view: View) -> SidecarJob:
+    product = found.product
+    stem = found.target.removesuffix(".nii.gz")
+    drawn_on: tuple[str, ...] = ()
+    native: str | None = None
+    dicom: tuple[str, ...] = ()
+    landmarks: tuple[tuple[str, str], ...] = ()
+    metadata: Mapping[str, object] = product.sidecar
+    if isinstance(product, Segmentation):
+        metadata = {}  # the sidecar that all segmentations share holds the rest
+        images = (view.image(name) for name in product.of)
+        drawn_on = tuple(image.target for image in images if image)
+    if isinstance(product, Masks):
+        metadata = {**metadata, "LabelMap": list(product.regions)}
+    if isinstance(product, Image):
+        served = view.serving.get(("native_json", product.name), ())
+        native = next((path for path, _ in served), None)
+        dicom = found.files if product.reader == "dicom" else ()
+        landmarks = _landmarks(product, view)
+    return SidecarJob(
+        target=stem + ".json",
+        sources=tuple(p for p in (native, *(path for _, path in landmarks)) if p),
+        of=found.target,
+        metadata=json.dumps(metadata, sort_keys=True),
+        drawn_on=drawn_on,
+        native_json=native,
+        dicom=dicom,
+        landmarks=landmarks,
+    )
+
+
+def _landmarks(image: Image, view: View) -> tuple[tuple[str, str], ...]:
+    if image.landmarks is None:
+        return ()
+    served = view.serving.get(("landmarks", image.name), ())
+    return tuple((render(image.landmarks.name, fields), path) for path, fields in served)
+
+
+def _folder(files: tuple[str, ...]) -> str:
+    return str(PurePosixPath(files[0]).parent)

@@ -1,0 +1,202 @@
+"""Compare the voxels of a written volume with the source, one by one."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from zlib import error as zlib_error
+
+import nibabel as nib
+import numpy as np
+import pydicom
+from isal import igzip
+from PIL import Image
+
+from ..jobs import Recode, VolumeJob
+from ..readers import tensors
+from ..volume import Array
+from . import Read
+
+_NIFTI_2 = 540  # sizeof_hdr
+_NEAR = 0.05  # of a voxel: rounding of the tags of slices
+_LPS = np.array([-1.0, -1.0, 1.0])
+_UNREADABLE = (OSError, EOFError, ValueError, zlib_error, nib.filebasedimages.ImageFileError)
+
+
+def faults(job: VolumeJob, read: Read, path: Path) -> Iterator[str]:
+    """Say what differs between the file at ``path`` and the sources of ``job``."""
+    try:
+        written = path.read_bytes()
+        content = igzip.decompress(written)
+        image = _image(content)
+        values = np.asanyarray(image.dataobj)
+    except (*_UNREADABLE, nib.spatialimages.HeaderDataError) as error:
+        yield f"not a readable NIfTI file: {error}"
+        return
+    if written[3:8] != bytes(5):
+        yield "the gzip header carries a name or a time"
+    match job.reader:
+        case "nifti":
+            yield from _against_nifti(job, read(job.sources[0]), content, image, values)
+        case "tensors":
+            yield from _against_arrays(job, read(job.sources[0]), image, values)
+        case _:
+            yield from _against_slices(job, read, image, values)
+
+
+def _image(content: bytes) -> nib.Nifti1Image:
+    sizes = (int.from_bytes(content[:4], "little"), int.from_bytes(content[:4], "big"))
+    kind = nib.Nifti2Image if _NIFTI_2 in sizes else nib.Nifti1Image
+    return kind.from_bytes(content)
+
+
+def _against_nifti(
+    job: VolumeJob, source: bytes, content: bytes, image: nib.Nifti1Image, values: Array
+) -> Iterator[str]:
+    native = igzip.decompress(source) if source[:2] == b"\x1f\x8b" else source
+    if native == content and job.recode is None:
+        return
+    before = _image(native)
+    for name in ("affine", "sform_code", "qform_code", "xyzt_units"):
+        one, other = ((i.affine if name == "affine" else i.header[name]) for i in (before, image))
+        if not np.array_equal(one, other):
+            found, stated = np.asarray(other).tolist(), np.asarray(one).tolist()
+            yield f"{name} is {found}, in the source {stated}"
+    expected = np.asanyarray(before.dataobj)
+    if not np.array_equal(_sizes(expected.shape), _sizes(values.shape)):
+        yield f"a grid of {values.shape} voxels, in the source {expected.shape}"
+        return
+    expected = expected.reshape(values.shape, order="F")
+    if job.recode is None:
+        yield from _compare(expected, values)
+    else:
+        yield from _compare_labels(expected, values, job.recode)
+
+
+def _sizes(shape: tuple[int, ...]) -> list[int]:
+    sizes = [*shape, *[1] * (7 - len(shape))]
+    return sizes[:7]
+
+
+def _against_arrays(
+    job: VolumeJob, source: bytes, image: nib.Nifti1Image, values: Array
+) -> Iterator[str]:
+    part = job.array
+    document = tensors.load(source, job.sources[0])
+    if part is None or not isinstance(document, dict):
+        yield f"{job.sources[0]} holds no named arrays"
+        return
+    codes = "".join(nib.aff2axcodes(image.affine))
+    if codes != part.orientation:
+        yield f"axes run {codes}, not {part.orientation}"
+    stored = np.asarray(document[part.key])
+    planes = stored.reshape(-1, *stored.shape[-2:])
+    wanted = (planes.shape[2], planes.shape[1], 1, *([len(planes)] if part.channels else []))
+    if values.shape != wanted:
+        yield f"a grid of {values.shape} voxels, from an array of {stored.shape}"
+        return
+    for channel, plane in enumerate(planes):
+        shown = (values[:, :, 0, channel] if part.channels else values[:, :, 0]).T
+        if job.recode is None:
+            yield from _compare(plane, shown)
+        else:
+            yield from _compare_labels(plane, shown, job.recode)
+
+
+def _against_slices(
+    job: VolumeJob, read: Read, image: nib.Nifti1Image, values: Array
+) -> Iterator[str]:
+    """Find each slice in the volume through its own position and orientation."""
+    to_voxel = np.linalg.inv(image.affine)
+    seen: set[tuple[int, ...]] = set()
+    count = 0
+    for path, partner in zip(job.sources, job.grid or job.sources, strict=True):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tags = pydicom.dcmread(io.BytesIO(read(partner)), stop_before_pixels=bool(job.grid))
+        where = _voxels_of(tags, to_voxel, values.shape)
+        if where is None:
+            yield f"the slice {partner} does not lie on the grid of the volume"
+            continue
+        shown = values[where]
+        seen.add(tuple(int(axis.flat[0]) for axis in np.broadcast_arrays(*where)))
+        count += shown.size
+        if job.recode is None:
+            slope, intercept = tags.get("RescaleSlope", 1), tags.get("RescaleIntercept", 0)
+            real = tags.pixel_array * float(slope or 1) + float(intercept or 0)
+            faults = _compare(
+                real.astype(values.dtype) if values.dtype.kind == "f" else real, shown
+            )
+        else:
+            with Image.open(io.BytesIO(read(path)), formats=("PNG",)) as picture:
+                faults = _compare_labels(np.asarray(picture), shown, job.recode)
+        yield from (f"slice {path}: {fault}" for fault in faults)
+    if len(seen) != len(job.sources) or count != values.size:
+        yield f"{len(job.sources)} slices fill {len(seen)} planes of a grid of {values.shape}"
+
+
+def _voxels_of(
+    tags: pydicom.Dataset, to_voxel: Array, shape: tuple[int, ...]
+) -> tuple[Array, ...] | None:
+    """Return the index arrays (rows, columns) of a slice's pixels in the volume."""
+    axes = np.array(tags.ImageOrientationPatient, dtype=float).reshape(2, 3)
+    spacing = np.array(tags.PixelSpacing, dtype=float)
+    corner = np.array(tags.ImagePositionPatient, dtype=float)
+    origin = to_voxel[:3, :3] @ (corner * _LPS) + to_voxel[:3, 3]
+    along_row = to_voxel[:3, :3] @ (axes[0] * spacing[1] * _LPS)
+    along_column = to_voxel[:3, :3] @ (axes[1] * spacing[0] * _LPS)
+    far = origin + along_row * (tags.Columns - 1) + along_column * (tags.Rows - 1)
+    steps = np.rint([along_row, along_column]).astype(int)
+    start = np.rint(origin).astype(int)
+    end = start + steps[0] * (tags.Columns - 1) + steps[1] * (tags.Rows - 1)
+    if np.abs(origin - start).max() > _NEAR or np.abs(far - end).max() > _NEAR:
+        return None
+    if min(start.min(), end.min()) < 0 or (np.maximum(start, end) >= shape[:3]).any():
+        return None
+    rows, columns = np.arange(tags.Rows)[:, None], np.arange(tags.Columns)[None, :]
+    return tuple(start[a] + steps[1][a] * rows + steps[0][a] * columns for a in range(3))
+
+
+def _compare(expected: Array, values: Array) -> Iterator[str]:
+    same = (expected == values) | ((expected != expected) & (values != values))  # noqa: PLR0124  NaN
+    if not same.all():
+        yield _first(expected, values, ~same) + _flip(expected, values)
+
+
+def _compare_labels(native: Array, values: Array, coding: Recode) -> Iterator[str]:
+    """Count the pairs of native and written value, and look each of them up."""
+    whole = np.rint(native).astype(np.int64)
+    low, span = int(whole.min()), int(whole.max()) - int(whole.min()) + 1
+    pairs, counts = np.unique(
+        (values.astype(np.int64) * span + (whole - low)).ravel(), return_counts=True
+    )
+    for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
+        index, value = pair // span, pair % span + low
+        allowed = [row.index for row in coding.ranges if row.low <= value <= row.high]
+        if allowed != [index]:
+            wrong = (whole == value) & (values == index)
+            detail = _first(whole, values, wrong) + _flip(whole, values)
+            yield f"{detail}; {count} voxels of value {value} became {index}, not {allowed}"
+            return
+    if values.dtype.kind not in "iu":
+        yield f"labels are stored as {values.dtype}"
+
+
+def _first(expected: Array, values: Array, wrong: Array) -> str:
+    place = tuple(int(n) for n in np.argwhere(wrong)[0])
+    return (
+        f"{int(wrong.sum())} voxels differ, the first at {list(place)}: "
+        f"{values[place]:g} instead of {expected[place]:g}"
+    )
+
+
+def _flip(expected: Array, values: Array) -> str:
+    """Recognise the commonest way to get a whole volume wrong."""
+    for count in range(1, values.ndim + 1):
+        for axes in itertools.combinations(range(values.ndim), count):
+            if np.array_equal(np.flip(values, axes), expected):
+                return f" (the volume is flipped along axis {', '.join(map(str, axes))})"
+    return ""

@@ -1,0 +1,1 @@
+"""One module per source format: bytes in, arrays and facts out. Nothing here writes."""

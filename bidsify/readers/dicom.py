@@ -1,0 +1,201 @@
+"""DICOM series: slices put in order by position, real values, the affine from the tags.
+
+File names and SliceThickness are never asked where a slice lies (DICOM PS3.3, C.7.6.2.1.1).
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pydicom
+from pydicom.errors import InvalidDicomError
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+from ..errors import SourceError
+from ..volume import Array, Volume
+
+#: DICOM coordinates grow towards left and posterior, those of NIfTI towards right and anterior.
+LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+_MAX_PIXELS = 1 << 26
+_META = 1024  # bytes from the start that hold the transfer syntax
+_TOLERANCE = 0.01  # of the distance between slices
+_BROKEN = (
+    InvalidDicomError,
+    AttributeError,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One file of a series. Vectors are in LPS, in millimetres."""
+
+    path: str
+    dataset: pydicom.Dataset
+    position: Array
+    row_step: Array
+    column_step: Array
+    shape: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Where a series lies. ``order[k]`` is the place in the list of files of slice k."""
+
+    order: tuple[int, ...]
+    shape: tuple[int, int, int]
+    affine: Array
+
+
+def read_slices(files: Iterable[tuple[str, bytes]], *, pixels: bool) -> list[Slice]:
+    """Parse the files of a series, in the given order."""
+    return [_slice(path, content, pixels=pixels) for path, content in files]
+
+
+def grid(slices: Sequence[Slice]) -> Grid:
+    """Order slices along their normal and derive the affine (RAS+, mm).
+
+    Raises:
+        SourceError: Slices of several orientations or sizes, missing, doubled or uneven ones.
+    """
+    first = slices[0]
+    normal = np.cross(_unit(first.column_step), _unit(first.row_step))
+    for one in slices:
+        _check_same(first, one)
+    heights = np.array([one.position @ normal for one in slices])
+    order = np.argsort(heights, kind="stable")
+    step = _step([slices[n] for n in order], normal)
+    affine = np.eye(4)
+    affine[:3, 0], affine[:3, 1], affine[:3, 2] = first.column_step, first.row_step, step
+    affine[:3, 3] = slices[order[0]].position
+    rows, columns = first.shape
+    where = LPS_TO_RAS @ affine
+    return Grid(tuple(int(n) for n in order), (columns, rows, len(slices)), where + 0.0)
+
+
+def volume(slices: Sequence[Slice]) -> Volume:
+    """Build the volume: axes column, row, slice; values with slope and intercept applied."""
+    where = grid(slices)
+    planes = [_values(slices[n]) for n in where.order]
+    low, high = min(p.min() for p in planes), max(p.max() for p in planes)
+    data = np.empty(where.shape, _dtype(planes, low, high), order="F")
+    for k, plane in enumerate(planes):
+        data[:, :, k] = plane.T
+    return Volume(data, where.affine, in_mm=True)
+
+
+def _slice(path: str, content: bytes, *, pixels: bool) -> Slice:
+    if DeflatedExplicitVRLittleEndian.encode() in content[:_META]:
+        msg = f"{path}: a deflated DICOM file, of unbounded size; convert it with dcmconv first"
+        raise SourceError(msg)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd values of tags that we do not read
+            dataset = pydicom.dcmread(io.BytesIO(content), stop_before_pixels=not pixels)
+            return _placed(path, dataset)
+    except _BROKEN as error:
+        msg = f"{path}: not a readable DICOM image: {error}"
+        raise SourceError(msg) from error
+
+
+def _placed(path: str, dataset: pydicom.Dataset) -> Slice:
+    for tag in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows"):
+        if dataset.get(tag) in (None, ""):
+            msg = f"{path}: has no {tag}, so nobody knows where the slice lies"
+            raise SourceError(msg)
+    if int(dataset.get("NumberOfFrames", 1) or 1) != 1 or dataset.get("SamplesPerPixel", 1) != 1:
+        msg = f"{path}: a multi-frame or colour DICOM object; only series of grey slices are read"
+        raise SourceError(msg)
+    shape = (int(dataset.Rows), int(dataset.Columns))
+    if not 0 < shape[0] * shape[1] <= _MAX_PIXELS:
+        msg = f"{path}: claims {shape[0]} x {shape[1]} pixels"
+        raise SourceError(msg)
+    axes = np.array([float(v) for v in dataset.ImageOrientationPatient]).reshape(2, 3)
+    between_rows, between_columns = (float(v) for v in dataset.PixelSpacing)
+    position = np.array([float(v) for v in dataset.ImagePositionPatient])
+    numbers = np.concatenate([axes.ravel(), position, [between_rows, between_columns]])
+    if position.shape != (3,) or not np.isfinite(numbers).all() or min(numbers[-2:]) <= 0:
+        msg = f"{path}: impossible position, orientation or pixel spacing"
+        raise SourceError(msg)
+    return Slice(path, dataset, position, axes[1] * between_rows, axes[0] * between_columns, shape)
+
+
+def _check_same(first: Slice, one: Slice) -> None:
+    if one.shape != first.shape:
+        msg = f"{one.path}: {one.shape} pixels, but {first.shape} in {first.path}: two series?"
+        raise SourceError(msg)
+    if not (
+        np.allclose(one.row_step, first.row_step, atol=1e-4)
+        and np.allclose(one.column_step, first.column_step, atol=1e-4)
+    ):
+        msg = f"{one.path}: another orientation or spacing than {first.path}: two series?"
+        raise SourceError(msg)
+
+
+def _step(ordered: Sequence[Slice], normal: Array) -> Array:
+    """Return the vector from one slice to the next, after checking that all are even."""
+    if len(ordered) == 1:
+        stated = ordered[0].dataset.get("SpacingBetweenSlices") or ordered[0].dataset.get(
+            "SliceThickness"
+        )
+        if not stated:
+            msg = f"{ordered[0].path}: a single slice that states no thickness"
+            raise SourceError(msg)
+        return np.asarray(normal * float(stated))
+    positions = np.array([one.position for one in ordered])
+    steps = np.diff(positions, axis=0)
+    typical = np.median(steps, axis=0)
+    distance = float(typical @ normal)
+    for before, after, step in zip(ordered, ordered[1:], steps, strict=False):
+        if step @ normal <= _TOLERANCE * max(distance, 0.1):
+            msg = f"{after.path}: at the same position as {before.path}; remove one of them"
+            raise SourceError(msg)
+        if np.abs(step - typical).max() > _TOLERANCE * distance + 1e-3:
+            msg = (
+                f"{after.path}: {step @ normal:g} mm from {before.path}, but slices are "
+                f"{distance:g} mm apart: one is missing or they are uneven; complete the series"
+            )
+            raise SourceError(msg)
+    return np.asarray((positions[-1] - positions[0]) / (len(positions) - 1))
+
+
+def _values(one: Slice) -> Array:
+    try:
+        stored = one.dataset.pixel_array
+        slope = float(one.dataset.get("RescaleSlope", 1) or 1)
+        intercept = float(one.dataset.get("RescaleIntercept", 0) or 0)
+    except _BROKEN as error:
+        msg = f"{one.path}: no readable pixels: {error}"
+        raise SourceError(msg) from error
+    if stored.shape != one.shape:
+        msg = f"{one.path}: {stored.shape} pixels where the header states {one.shape}"
+        raise SourceError(msg)
+    if slope.is_integer() and intercept.is_integer():
+        return np.asarray(stored.astype(np.int64) * int(slope) + int(intercept))
+    return np.asarray(stored * slope + intercept)
+
+
+def _dtype(planes: Sequence[Array], low: float, high: float) -> str:
+    """Return the smallest of the types that tools agree on; real numbers stay real."""
+    if any(plane.dtype.kind == "f" for plane in planes):
+        return "float32"
+    fits = (t for t in ("int16", "int32") if np.iinfo(t).min <= low and high <= np.iinfo(t).max)
+    return next(fits, "float64")
+
+
+def _unit(vector: Array) -> Array:
+    return np.asarray(vector / np.linalg.norm(vector))

@@ -1,0 +1,100 @@
+"""Native label values to those of the label table. No value is guessed, cast or wrapped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .errors import SourceError
+from .jobs import Recode
+from .labels import Range
+from .volume import Array
+
+#: How far a float label may be from a whole number. Masks that went through a scaled header
+#: come back as 0.9999999997671694; resampling gives 0.5.
+INTEGRAL = 1e-3
+
+_DENSE = 1 << 17
+_NAMED = 8
+
+Namer = str | Callable[[tuple[int, ...]], str]
+
+
+def recode(values: Array, coding: Recode, name: Namer) -> Array:
+    """Return ``values`` with each native value replaced by its index, in the declared type.
+
+    ``name`` is the source file, or gives it for the index of a voxel.
+
+    Raises:
+        SourceError: A value is not integral, has no row in the table, or all are background
+            where the declaration says that this cannot be.
+    """
+    whole = _integral(values, name)
+    present = _present(whole)
+    known = [value for value in present if _row(value, coding.ranges) is not None]
+    if len(known) < len(present):
+        unknown = sorted(set(present) - set(known))
+        where = np.isin(whole, unknown)
+        msg = (
+            f"{_named(name, where)}: voxel values without a row in the label table: "
+            f"{_some(unknown)} ({int(where.sum())} voxels); repair the file, or add the rows "
+            "if the values are meant"
+        )
+        raise SourceError(msg)
+    mapped = {value: row.index for value in known if (row := _row(value, coding.ranges))}
+    if not coding.may_be_empty and not any(mapped.values()):
+        msg = f"{_named(name, whole == present[0])}: the segmentation is empty, all voxels are "
+        msg += f"{present[0]}; is this the right file?"
+        raise SourceError(msg)
+    return _apply(whole, mapped, np.dtype(coding.dtype))
+
+
+def _integral(values: Array, name: Namer) -> Array:
+    if values.dtype.kind in "iub":
+        return values.astype(np.uint8) if values.dtype.kind == "b" else values
+    rounded = np.rint(values)
+    with np.errstate(invalid="ignore"):
+        wrong = ~(np.abs(values - rounded) <= INTEGRAL)
+    if wrong.any():
+        some = _some(sorted({float(v) for v in np.unique(values[wrong])[:_NAMED]}))
+        msg = (
+            f"{_named(name, wrong)}: label values that are no whole numbers: {some} "
+            f"({int(wrong.sum())} voxels); was the segmentation resampled?"
+        )
+        raise SourceError(msg)
+    return rounded.astype(np.int64)
+
+
+def _present(whole: Array) -> list[int]:
+    """Return the values that occur; by counting where they are close together."""
+    low, high = int(whole.min()), int(whole.max())
+    if high - low < _DENSE:
+        flat = whole.ravel(order="K")
+        counts = np.bincount(flat if low == 0 else flat.astype(np.int64) - low)
+        return [int(n) + low for n in np.flatnonzero(counts)]
+    return [int(n) for n in np.unique(whole)]
+
+
+def _row(value: int, ranges: tuple[Range, ...]) -> Range | None:
+    return next((row for row in ranges if row.low <= value <= row.high), None)
+
+
+def _apply(whole: Array, mapped: dict[int, int], dtype: np.dtype[np.generic]) -> Array:
+    if all(value == index for value, index in mapped.items()):
+        return whole.astype(dtype)
+    native = np.array(sorted(mapped), dtype=np.int64)
+    indices = np.array([mapped[int(value)] for value in native], dtype=dtype)
+    return np.asarray(indices[np.searchsorted(native, whole)])
+
+
+def _named(name: Namer, where: Array) -> str:
+    if isinstance(name, str):
+        return name
+    first = np.unravel_index(int(np.argmax(where)), where.shape)
+    return name(tuple(int(n) for n in first))
+
+
+def _some(values: list[int] | list[float]) -> str:
+    more = ", ..." if len(values) > _NAMED else ""
+    return f"[{', '.join(f'{value:g}' for value in values[:_NAMED])}{more}]"

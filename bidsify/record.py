@@ -1,0 +1,128 @@
+"""The record of a conversion: receipts of files that were written, and ``conversion.json``.
+
+While a conversion runs, receipts are appended to a journal by the parent process alone; a torn
+last line is ignored. At its end they become the record, which holds no clock, no host and no
+user, and the journal goes. A journal that is still there tells of a run that was cut off.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from .errors import UsageError
+from .reading import Fact
+
+RECORD = "code/bidsify/conversion.json"
+STATE = ".bidsify"
+_JOURNAL = f"{STATE}/receipts.jsonl"
+STAGING = f"{STATE}/staging"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof that a job was done. A job that had nothing to write has no ``sha256``."""
+
+    target: str
+    digest: str
+    size: int
+    sha256: str
+    content_sha256: str
+    sources: tuple[tuple[str, Fact], ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_omitted(self) -> bool:
+        """Say whether the job found that its file is not needed."""
+        return not self.sha256
+
+
+def receipt_from(entry: Mapping[str, Any]) -> Receipt:
+    """Rebuild a receipt from JSON."""
+    sources = tuple((path, Fact(size, digest)) for path, size, digest in entry["sources"])
+    return Receipt(
+        entry["target"],
+        entry["digest"],
+        entry["size"],
+        entry["sha256"],
+        entry["content_sha256"],
+        sources,
+        tuple(entry["notes"]),
+    )
+
+
+def receipt_entry(receipt: Receipt) -> dict[str, Any]:
+    """Return a receipt as JSON."""
+    sources = [[path, fact.size, fact.sha256] for path, fact in receipt.sources]
+    return {**asdict(receipt), "sources": sources, "notes": list(receipt.notes)}
+
+
+def read_record(root: Path) -> Mapping[str, Any] | None:
+    """Return the record of a finished conversion, or None where there is none.
+
+    Raises:
+        UsageError: There is one, but it cannot be read.
+    """
+    path = root / RECORD
+    if not path.is_file():
+        return None
+    try:
+        document = json.loads(path.read_bytes())
+        receipts = [receipt_from(entry) for entry in document["written"]]
+        assert isinstance(document["dataset"], str) and receipts is not None  # noqa: S101, PT018
+    except (ValueError, KeyError, TypeError, AssertionError) as error:
+        msg = f"{path}: not a readable record of a conversion; use --on-existing replace"
+        raise UsageError(msg) from error
+    record: Mapping[str, Any] = document
+    return record
+
+
+class Journal:
+    """Receipts of the running conversion. Holding it open keeps other conversions out."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (root / STATE).mkdir(parents=True, exist_ok=True)
+        path = root / _JOURNAL
+        self.was_cut_off = path.exists()
+        self._stream: IO[str] = path.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            msg = f"{root}: another conversion is writing here; wait until it ends"
+            raise UsageError(msg) from error
+        shutil.rmtree(root / STAGING, ignore_errors=True)
+        (root / STAGING).mkdir()
+
+    def earlier(self) -> Iterator[Receipt]:
+        """Read the receipts of a run that was cut off; a torn line counts as none."""
+        self._stream.seek(0)
+        torn = False
+        for line in self._stream:
+            torn = not line.endswith("\n")
+            try:
+                yield receipt_from(json.loads(line))
+            except (ValueError, KeyError, TypeError):
+                continue
+        if torn:
+            self._stream.write("\n")
+
+    def append(self, receipts: Iterable[Receipt]) -> None:
+        """Add receipts."""
+        for receipt in receipts:
+            self._stream.write(json.dumps(receipt_entry(receipt)) + "\n")
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Let go, and keep the journal for the next run."""
+        self._stream.close()
+
+    def finish(self) -> None:
+        """Remove the journal: its receipts are in the record now."""
+        shutil.rmtree(self.root / STATE, ignore_errors=True)
+        self._stream.close()

@@ -1,0 +1,196 @@
+"""The files that belong to no single subject: description, tables of people, label tables.
+
+Names only; no file is opened here. What depends on the outcome of a conversion (who is in
+the tree, which suffixes occur) is a job that finds out when it runs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+
+from . import description
+from .dataset import Attachment, Column, Dataset, Image, Json, Masks, Points, Product, Segmentation
+from .entities import format_name
+from .jobs import Job, PeopleJob, PeopleSidecarJob, TextJob
+from .patterns import Fields, render
+from .products import PLANE_COLUMNS, SPACE_COLUMNS, View
+
+_SCANS = {
+    "Description": "Data files of the subject and the source files that they were made from.",
+    "filename": {"Description": "Data file, relative to the folder of this table."},
+    "source_file": {
+        "Description": "Source file, relative to the source dataset; for a series of slices or "
+        "markers the folder that holds them (each one: code/bidsify/conversion.json)."
+    },
+    "source_sha256": {"Description": "SHA-256 of the source file; n/a for a series."},
+}
+_SPATIAL_COLUMNS = {
+    "structure": Column(description="Structure that the point belongs to."),
+    "group": Column(description="Array of the source file that holds the point."),
+    "point": Column(description="Place in the source's list of points, from 0."),
+    "x": Column(description="Column of the image, from 0: voxel index i.", units="pixel"),
+    "y": Column(description="Row of the image, from 0: voxel index j.", units="pixel"),
+    "x_mm": Column(description="Position towards the patient's right (RAS+).", units="mm"),
+    "y_mm": Column(description="Position towards anterior (RAS+).", units="mm"),
+    "z_mm": Column(description="Position towards superior (RAS+).", units="mm"),
+    "i": Column(description="Fractional voxel index of the image, first axis, from 0."),
+    "j": Column(description="Fractional voxel index of the image, second axis, from 0."),
+    "k": Column(description="Fractional voxel index of the image, third axis, from 0."),
+    "source_file": Column(description="Source file, relative to the source dataset."),
+}
+
+
+def jobs(
+    dataset: Dataset,
+    views: Sequence[View],
+    people: Mapping[str, tuple[str, Fields]],
+    tables: Mapping[str, str],
+) -> Iterator[Job]:
+    """Make the jobs of the files at the root, and of the sessions tables."""
+    yield TextJob(
+        target="dataset_description.json",
+        content=to_json(description.dataset_description(dataset)),
+    )
+    yield TextJob(target="README.md", content=description.readme(dataset))
+    yield TextJob(target="CHANGES", content=description.changes(dataset))
+    if dataset.bidsignore:
+        yield TextJob(target=".bidsignore", content="\n".join(dataset.bidsignore) + "\n")
+    yield from _participants(dataset, people, tables)
+    yield from _sessions(views)
+    yield TextJob(target="scans.json", content=to_json(_SCANS))
+    yield from _descriptions(dataset)
+    for target, (content, suffix) in sorted(_inherited(dataset).items()):
+        yield TextJob(target=target, content=content, only_with=suffix)
+
+
+def is_bidsignored(path: str, patterns: Sequence[str]) -> bool:
+    """Say whether one of the patterns (``*_points.tsv``, ``**/ct``) fits a part of the path."""
+    parts = path.split("/")
+    return any(fnmatchcase(p, pattern.removeprefix("**/")) for pattern in patterns for p in parts)
+
+
+def to_json(document: object) -> str:
+    """Format a document, the same each time."""
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _participants(
+    dataset: Dataset, people: Mapping[str, tuple[str, Fields]], tables: Mapping[str, str]
+) -> Iterator[Job]:
+    native, native_json = tables.get("participants"), tables.get("participants_json")
+    rows = tuple(
+        (f"sub-{subject}", (f"sub-{subject}", source_id, *_values(dataset, fields)))
+        for subject, (source_id, fields) in people.items()
+    )
+    yield PeopleJob(
+        target="participants.tsv",
+        sources=(native,) if native else (),
+        columns=("participant_id", "source_id", *dataset.columns),
+        rows=rows,
+        native=native,
+    )
+    columns = {"source_id": Column(description="Name of the subject in the source dataset.")}
+    definitions = {
+        "Description": "Subjects of this dataset.",
+        **column_definitions({**columns, **dataset.columns}),
+    }
+    yield PeopleSidecarJob(
+        target="participants.json",
+        sources=(native_json,) if native_json else (),
+        metadata=json.dumps(definitions, sort_keys=True),
+        native=native,
+        native_json=native_json,
+    )
+
+
+def _values(dataset: Dataset, fields: Fields) -> Iterator[str]:
+    for column in dataset.columns.values():
+        value = column.value(fields) if callable(column.value) else render(column.value, fields)
+        yield value or "n/a"
+
+
+def _sessions(views: Sequence[View]) -> Iterator[Job]:
+    rows: dict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
+    for view in views:
+        who = view.person
+        if who.session and who.session_source_id:
+            folder = f"sub-{who.subject}/ses-{who.session}"
+            rows[who.subject].append((folder, (f"ses-{who.session}", who.session_source_id)))
+    for subject, lines in rows.items():
+        yield PeopleJob(
+            target=f"sub-{subject}/sub-{subject}_sessions.tsv",
+            columns=("session_id", "source_id"),
+            rows=tuple(lines),
+        )
+    if rows:
+        definitions = {
+            "Description": "Sessions of the subject.",
+            "source_id": {"Description": "Name of the session in the source dataset."},
+        }
+        yield TextJob(target="sessions.json", content=to_json(definitions))
+
+
+def _descriptions(dataset: Dataset) -> Iterator[Job]:
+    if dataset.descriptions:
+        lines = [f"desc-{label}\t{text}\n" for label, text in dataset.descriptions.items()]
+        content = "".join(("desc_id\tdescription\n", *lines))
+        yield TextJob(target="descriptions.tsv", content=content)
+        document = {"Description": "What the desc- labels of this dataset stand for."}
+        yield TextJob(target="descriptions.json", content=to_json(document))
+
+
+def _inherited(dataset: Dataset) -> dict[str, tuple[str, str]]:
+    """Return target -> (content, suffix) of the files at the root that others inherit from."""
+    files: dict[str, tuple[str, str]] = {}
+    for product in dataset.products:
+        match product:
+            case Segmentation():
+                stem = _shared_stem(product, ("segmentation",))
+                files[stem + ".tsv"] = (product.labels.to_tsv(), product.suffix)
+                files[stem + ".json"] = (to_json(_segmentation_sidecar(product)), product.suffix)
+            case Points() | Attachment() if product.sidecar:
+                columns = _point_columns(product) if isinstance(product, Points) else {}
+                document = {**product.sidecar, **column_definitions(columns)}
+                files[f"{product.suffix}.json"] = (to_json(document), product.suffix)
+            case Image() if dataset.shared_sidecars:
+                stem = _shared_stem(product, tuple(product.entities))
+                files[stem + ".json"] = (to_json(dict(product.sidecar)), product.suffix)
+            case Masks() if dataset.shared_sidecars and product.unless is None:
+                document = {**product.sidecar, "LabelMap": list(product.regions)}
+                stem = _shared_stem(product, tuple(product.entities))
+                files[stem + ".json"] = (to_json(document), product.suffix)
+    return files
+
+
+def _shared_stem(product: Product, entities: Sequence[str]) -> str:
+    kept = {name: product.entities[name] for name in entities if name in product.entities}
+    return format_name(kept, product.suffix, "")
+
+
+def _segmentation_sidecar(product: Segmentation) -> Mapping[str, object]:
+    columns = {
+        name: Column(description="Value in the source dataset that became this index.")
+        for name in product.labels.codings
+    }
+    return {"SpatialReference": "orig", **product.sidecar, **column_definitions(columns)}
+
+
+def _point_columns(product: Points) -> Mapping[str, Column]:
+    names = PLANE_COLUMNS if product.reader == "tensors" else SPACE_COLUMNS
+    return {**product.columns, **{name: _SPATIAL_COLUMNS[name] for name in names}}
+
+
+def column_definitions(columns: Mapping[str, Column]) -> dict[str, dict[str, Json]]:
+    """Describe the columns of a table as its JSON does."""
+    definitions: dict[str, dict[str, Json]] = {}
+    for name, column in columns.items():
+        entry: dict[str, Json] = {"Description": column.description}
+        if column.levels:
+            entry["Levels"] = dict(column.levels)
+        if column.units:
+            entry["Units"] = column.units
+        definitions[name] = entry
+    return definitions

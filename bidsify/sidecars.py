@@ -1,0 +1,152 @@
+"""Sidecars of images and segmentations: what is declared, and what the source itself states."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import bids_schema
+from .errors import SourceError
+from .jobs import SidecarJob
+from .readers import markups
+from .readers.nifti import Place, peek
+from .reading import Reading
+from .shared import to_json
+from .volumes import Made
+
+GRID_DIFFERS = "GridDiffersFromSources"
+
+#: Two grids are one where no corner is further apart than this part of a voxel edge.
+GRID_TOLERANCE = 0.1
+
+#: DICOM keyword -> (BIDS name, factor to the unit of BIDS): times are ms there and s here.
+_DICOM: Mapping[str, tuple[str, float | None]] = {
+    "EchoTime": ("EchoTime", 1e-3),
+    "RepetitionTime": ("RepetitionTime", 1e-3),
+    "InversionTime": ("InversionTime", 1e-3),
+    "FlipAngle": ("FlipAngle", 1.0),
+    "MagneticFieldStrength": ("MagneticFieldStrength", 1.0),
+    "Manufacturer": ("Manufacturer", None),
+    "ManufacturerModelName": ("ManufacturersModelName", None),
+    "SequenceName": ("SequenceName", None),
+    "ScanningSequence": ("ScanningSequence", None),
+    "SequenceVariant": ("SequenceVariant", None),
+    "MRAcquisitionType": ("MRAcquisitionType", None),
+}
+
+#: Keys of dcm2niix that tell who was scanned, where and when.
+_IDENTIFYING = re.compile(
+    r"Patient(?!Position).*|.*UID|.*Date(Time)?|(Acquisition|Series|Study|Content)Time|"
+    r"StudyID|Accession.*|.*(Physician|Operator).*|DeviceSerialNumber|StationName|"
+    r"Institution(Address|alDepartmentName)|ProcedureStepDescription|ImageComments"
+)
+_RENAMED = {"BodyPartExamined": "BodyPart"}
+
+
+def make(job: SidecarJob, reading: Reading, root: Path, present: frozenset[str]) -> Made:
+    """Return the sidecar of a data file that was written below ``root``.
+
+    ``present`` are the data files of the unit that exist.
+    """
+    notes: list[str] = []
+    document: dict[str, Any] = {}
+    if job.native_json:
+        document |= _native(job.native_json, reading, notes)
+    if job.dicom:
+        document |= _from_dicom(job.dicom[0], reading, notes)
+    document |= json.loads(job.metadata)
+    drawn_on = [target for target in job.drawn_on if target in present]
+    if drawn_on:
+        document["Sources"] = [f"bids::{target}" for target in drawn_on]
+        if not same_grid(peek(root / job.of), peek(root / drawn_on[0])):
+            document[GRID_DIFFERS] = True
+            notes.append(f"{job.of}: the grid differs from that of {drawn_on[0]}; kept as stored")
+    if job.landmarks:
+        document["AnatomicalLandmarkCoordinates"] = _landmarks(job, reading, root)
+    content = to_json(document).encode()
+    return Made(content, "", tuple(notes))
+
+
+def same_grid(one: Place, other: Place) -> bool:
+    """Say whether two volumes lie on one grid."""
+    if one.shape[:3] != other.shape[:3]:
+        return False
+    corners = np.array(np.meshgrid(*([0, n - 1] for n in one.shape[:3]), indexing="ij"))
+    points = np.vstack([corners.reshape(3, -1), np.ones((1, 8))])
+    apart = np.abs((one.affine - other.affine) @ points)[:3].max()
+    edges = np.linalg.norm(one.affine[:3, :3], axis=0)
+    return bool(apart <= GRID_TOLERANCE * edges.min())
+
+
+def _native(path: str, reading: Reading, notes: list[str]) -> dict[str, Any]:
+    """Take over a sidecar of the source, without what identifies and what BIDS would refuse."""
+    try:
+        document = json.loads(reading.content(path))
+    except (ValueError, RecursionError) as error:
+        msg = f"{path}: not readable JSON ({error}); download it again"
+        raise SourceError(msg) from error
+    if not isinstance(document, dict):
+        msg = f"{path}: not a JSON object; is it the sidecar of an image?"
+        raise SourceError(msg)
+    kept: dict[str, Any] = {
+        str(_RENAMED.get(k, k)): v for k, v in document.items() if not _IDENTIFYING.fullmatch(k)
+    }
+    return _valid(kept, path, notes)
+
+
+def _from_dicom(path: str, reading: Reading, notes: list[str]) -> dict[str, Any]:
+    from .readers import dicom  # noqa: PLC0415
+
+    (first,) = dicom.read_slices([(path, reading.content(path))], pixels=False)
+    return _valid(dict(_dicom_facts(first.dataset)), path, notes)
+
+
+def _valid(found: dict[str, Any], path: str, notes: list[str]) -> dict[str, Any]:
+    """Leave out what the schema of BIDS refuses, and say so."""
+    wrong = {name for name, value in found.items() if not _is_valid(name, value)}
+    notes.extend(f"{path}: {name} left out: BIDS refuses its value" for name in sorted(wrong))
+    return {name: value for name, value in found.items() if name not in wrong}
+
+
+def _dicom_facts(dataset: Any) -> Iterator[tuple[str, Any]]:
+    for keyword, (name, factor) in _DICOM.items():
+        value = dataset.get(keyword)
+        if value in (None, ""):
+            continue
+        if factor is not None:
+            # 4.6 ms is 0.0046 s, not 0.0045999999999999999
+            yield name, float(f"{float(value) * factor:.12g}")
+        elif isinstance(value, str):
+            yield name, str(value)
+        else:
+            yield name, [str(part) for part in value]
+
+
+def _landmarks(job: SidecarJob, reading: Reading, root: Path) -> Mapping[str, list[float]]:
+    """Return name -> fractional voxel index of the image, from 0."""
+    to_voxel = np.linalg.inv(peek(root / job.of).affine)
+    found: dict[str, list[float]] = {}
+    for name, path in job.landmarks:
+        points = markups.read(reading.content(path), path)
+        for place, point in enumerate(points):
+            voxel = (to_voxel @ [*point, 1.0])[:3]
+            label = name if len(points) == 1 else f"{name}_{place + 1}"
+            found[label] = [round(float(v), 6) + 0.0 for v in voxel]
+    return found
+
+
+def _is_valid(name: str, value: object) -> bool:
+    return not any(_validator(name).iter_errors(value))
+
+
+@cache
+def _validator(name: str) -> Any:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
+
+    return Draft202012Validator(bids_schema.schema()["objects"]["metadata"].get(name, {}))

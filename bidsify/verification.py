@@ -1,0 +1,171 @@
+"""Prove a tree against its source: nothing lost, nothing changed, nothing added."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from . import finish, proof
+from .dataset import Dataset
+from .errors import SourceError
+from .jobs import Job, Plan, Unit, VolumeJob
+from .planning import make_plan
+from .pool import WorkerDiedError, run_all
+from .reading import Reading
+from .record import RECORD, STATE, Receipt, read_record, receipt_from
+from .source import Source
+
+Code = Literal["LOST", "CHANGED", "EXTRA"]
+
+#: Folders and files that BIDS leaves to the user; what lies there is no business of ours.
+_FREE = ("code", "derivatives", "docs", "logs", "sourcedata", "stimuli", "phenotype", STATE)
+_FREE_NAMES = ("LICENSE", "LICENSE.md", "LICENSE.txt", "CITATION.cff")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """What is wrong with one file of the tree."""
+
+    path: str
+    code: Code
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    source: Source
+    root: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A unit, its receipts, and which of its files nobody expects."""
+
+    unit: Unit
+    receipts: Mapping[str, Receipt]
+    excused: frozenset[str]
+
+
+def verify(source: Source, root: Path, dataset: Dataset, workers: int = 1) -> Iterator[Problem]:
+    """Yield the problems of the tree at ``root``, unit by unit; none is a proof.
+
+    Raises:
+        UsageError: The record of the conversion is there but cannot be read.
+    """
+    plan = make_plan(dataset, source.sizes)
+    record = read_record(root)
+    if record is None:
+        yield Problem(RECORD, "LOST", "no record of a conversion; convert again to get one")
+    receipts = {r.target: r for r in map(receipt_from, record["written"])} if record else {}
+    bucket = {f["source"]: f["bucket"] for f in record["files"]} if record else {}
+    items = [_item(unit, receipts, bucket) for unit in plan.units]
+    setting = _Setting(source, root)
+    for item, result in run_all(_unit_problems, setting, items, min(workers, len(items))):
+        if isinstance(result, WorkerDiedError):
+            yield Problem(item.unit.name, "LOST", "the process that verified it was killed")
+        else:
+            yield from result
+    for failure in plan.failures:
+        yield Problem(failure.target or failure.sources[0], "LOST", failure.message)
+    yield from _shared_problems(plan, setting, items)
+    yield from _record_problems(record, source)
+    yield from _extra(plan, root)
+
+
+def _item(unit: Unit, receipts: Mapping[str, Receipt], bucket: Mapping[str, str]) -> _Item:
+    targets = {job.target for job in unit.jobs}
+    omitted = {t for t in targets if t in receipts and receipts[t].is_omitted}
+    omitted |= {job.target for job in unit.jobs if getattr(job, "of", None) in omitted}
+    unselected = all(bucket.get(p) == "ignored" for job in unit.jobs for p in job.sources)
+    excused = targets if unselected else omitted
+    return _Item(unit, {t: receipts[t] for t in targets if t in receipts}, frozenset(excused))
+
+
+def _unit_problems(setting: _Setting, item: _Item) -> list[Problem]:
+    reading = Reading(setting.source)
+    return [p for job in item.unit.jobs for p in _job_problems(job, item, reading, setting.root)]
+
+
+def _job_problems(job: Job, item: _Item, reading: Reading, root: Path) -> Iterator[Problem]:
+    path = root / job.target
+    if not path.is_file():
+        if job.target not in item.excused:
+            yield Problem(job.target, "LOST", f"not in the tree; its source is {_sources(job)}")
+        return
+    try:
+        faults = list(proof.faults(job, reading.content, root))
+    except (SourceError, KeyError, ValueError, OSError) as error:
+        faults = [f"cannot be compared with its source: {error}"]
+    receipt = item.receipts.get(job.target)
+    if receipt and not faults:
+        faults.extend(_against_receipt(job, receipt, path, reading))
+    yield from (Problem(job.target, "CHANGED", fault) for fault in faults)
+
+
+def _against_receipt(job: Job, receipt: Receipt, path: Path, reading: Reading) -> Iterator[str]:
+    """A volume may be packed anew, all else has the bytes that were written."""
+    content = path.read_bytes()
+    if not isinstance(job, VolumeJob) and hashlib.sha256(content).hexdigest() != receipt.sha256:
+        yield "edited since it was written; convert again with --on-existing replace to undo it"
+    for source, fact in receipt.sources:
+        if source in reading.facts and reading.facts[source] != fact:
+            yield f"its source {source} has changed since the conversion"
+
+
+def _shared_problems(plan: Plan, setting: _Setting, items: Iterable[_Item]) -> Iterator[Problem]:
+    reading = Reading(setting.source)
+    targets = (job.target for item in items for job in item.unit.jobs)
+    present = [target for target in targets if (setting.root / target).is_file()]
+    for job in plan.shared:
+        path = setting.root / job.target
+        try:
+            made = finish.make_shared(job, reading, present)
+        except SourceError as error:
+            yield Problem(job.target, "CHANGED", str(error))
+            continue
+        if made is None:
+            continue
+        if not path.is_file():
+            yield Problem(job.target, "LOST", "not in the tree")
+        elif path.read_bytes() != made.content:
+            yield Problem(job.target, "CHANGED", _first_line(path.read_bytes(), made.content))
+
+
+def _record_problems(record: Mapping[str, Any] | None, source: Source) -> Iterator[Problem]:
+    if record is None:
+        return
+    known = {entry["source"]: entry["size"] for entry in record["files"]}
+    for path in sorted(known.keys() | source.sizes.keys()):
+        if path not in known:
+            yield Problem(RECORD, "LOST", f"does not name the source file {path}; convert again")
+        elif path not in source.sizes:
+            yield Problem(RECORD, "EXTRA", f"names {path}, which is not in the source")
+        elif known[path] != source.sizes[path]:
+            yield Problem(RECORD, "CHANGED", f"the source file {path} has another size now")
+
+
+def _extra(plan: Plan, root: Path) -> Iterator[Problem]:
+    planned = {job.target for unit in plan.units for job in unit.jobs}
+    planned |= {job.target for job in plan.shared}
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        if name.split("/")[0] in _FREE or name in _FREE_NAMES or path.is_dir() or name in planned:
+            continue
+        if not name.startswith("."):
+            yield Problem(name, "EXTRA", "made from no source file")
+
+
+def _sources(job: Job) -> str:
+    return job.sources[0] if job.sources else "all files of its folder"
+
+
+def _first_line(found: bytes, expected: bytes) -> str:
+    lines = zip(found.splitlines(), expected.splitlines(), strict=False)
+    for number, (one, other) in enumerate(lines, start=1):
+        if one != other:
+            shown, wanted = one.decode(errors="replace"), other.decode(errors="replace")
+            return f"line {number} is {shown!r} instead of {wanted!r}"
+    return f"{len(found)} bytes instead of {len(expected)}"

@@ -1,0 +1,166 @@
+"""Volume jobs: from source files to the bytes of a ``.nii.gz``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import gz
+from .errors import SourceError
+from .jobs import ArrayPart, Recode, VolumeJob
+from .readers import nifti
+from .reading import Reading
+from .recode import recode
+from .volume import ALIGNED, Array, Volume, affine_of, to_nifti
+
+_PLANE_AXES, _CHANNEL_AXES = 2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A file to write; ``content_sha256`` is that of the decompressed bytes."""
+
+    content: bytes
+    content_sha256: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Omitted:
+    """A file that is not needed, and why."""
+
+    reason: str
+
+
+def make(job: VolumeJob, reading: Reading, *, reproducible: bool) -> Made | Omitted:
+    """Read, recode where the job says so, and compress.
+
+    Raises:
+        SourceError: A source file is not what it claims to be.
+    """
+    made = _READERS[job.reader](job, reading)
+    if isinstance(made, Omitted):
+        return made
+    raw, packed = made
+    content = packed or gz.pack(raw, reproducible=reproducible)
+    return Made(content, hashlib.sha256(raw).hexdigest())
+
+
+_Raw = tuple[bytes, bytes | None]
+
+
+def _from_nifti(job: VolumeJob, reading: Reading) -> _Raw:
+    (path,) = job.sources
+    image = nifti.read(reading.content(path), path)
+    raw = nifti.with_shape(image) if job.recode is None else _labels(image, job.recode)
+    unchanged = image.packed is not None and raw is image.raw
+    return raw, gz.without_name_and_time(image.packed) if unchanged and image.packed else None
+
+
+def _labels(image: nifti.Nifti, coding: Recode) -> bytes:
+    stored = nifti.values(image)
+    slope, intercept = image.scaling
+    scaled = nifti.is_scaled(image)
+    labels = recode(stored * slope + intercept if scaled else stored, coding, image.path)
+    same_type = stored.dtype.newbyteorder("=") == labels.dtype and not scaled
+    if same_type and np.array_equal(stored, labels):
+        return nifti.with_shape(image)
+    return nifti.with_labels(image, labels)
+
+
+def _from_dicom(job: VolumeJob, reading: Reading) -> _Raw:
+    from .readers import dicom  # noqa: PLC0415  pydicom takes 0.2 s
+
+    files = ((path, reading.content(path)) for path in job.sources)
+    return to_nifti(dicom.volume(dicom.read_slices(files, pixels=True))), None
+
+
+def _from_png(job: VolumeJob, reading: Reading) -> _Raw:
+    from .readers import png  # noqa: PLC0415
+
+    where = reading.grid(job.grid)
+    stack = png.volume([(path, reading.content(path)) for path in job.sources], where)
+    names = [job.sources[n] for n in where.order]
+    data = _recoded(stack.data, job.recode, lambda index: names[index[2]])
+    return to_nifti(Volume(data, stack.affine, in_mm=True)), None
+
+
+def _from_tensors(job: VolumeJob, reading: Reading) -> _Raw | Omitted:
+    (path,) = job.sources
+    part = job.array
+    if part is None:
+        msg = f"{job.target}: a job on arrays that names none"
+        raise AssertionError(msg)
+    if part.unless is not None and (reason := _is_redundant(reading, path, part)):
+        return Omitted(reason)
+    stored = reading.array(path, part.key)
+    data = _masks(stored, part, path) if part.channels else _plane(stored, part, path)
+    data = _recoded(data, job.recode, lambda _: f"{path}: {part.key}")
+    return to_nifti(
+        Volume(_storable(data), affine_of(part.orientation), in_mm=False, code=ALIGNED)
+    ), None
+
+
+_READERS: Mapping[str, Callable[[VolumeJob, Reading], _Raw | Omitted]] = {
+    "nifti": _from_nifti,
+    "dicom": _from_dicom,
+    "png": _from_png,
+    "tensors": _from_tensors,
+}
+
+
+def _recoded(data: Array, coding: Recode | None, name: Callable[[tuple[int, ...]], str]) -> Array:
+    return data if coding is None else recode(data, coding, name)
+
+
+def _is_redundant(reading: Reading, path: str, part: ArrayPart) -> str:
+    """Say why the channels need no file of their own; empty where they do."""
+    if part.unless is None:
+        return ""
+    key, start, stop = part.unless
+    reading.array(path, key)
+    if part.key not in reading.arrays(path):
+        return f"{path}: has no {part.key!r}"
+    same = np.array_equal(reading.array(path, part.key), reading.array(path, key)[start:stop])
+    return f"{part.key!r} equals channels {start} to {stop - 1} of {key!r}" if same else ""
+
+
+def _plane(stored: Array, part: ArrayPart, path: str) -> Array:
+    """(rows, columns) or (1, rows, columns) -> (columns, rows, 1)."""
+    plane = stored[0] if stored.ndim == _CHANNEL_AXES and len(stored) == 1 else stored
+    if plane.ndim != _PLANE_AXES or 0 in plane.shape:
+        msg = f"{path}: {part.key!r} has the shape {stored.shape}; expected one plane"
+        raise SourceError(msg)
+    return plane.T[:, :, np.newaxis]
+
+
+def _masks(stored: Array, part: ArrayPart, path: str) -> Array:
+    """(channels, rows, columns) -> (columns, rows, 1, channels); yes or no becomes 1 or 0."""
+    if stored.ndim != _CHANNEL_AXES or len(stored) != part.channels or 0 in stored.shape:
+        msg = f"{path}: {part.key!r} has the shape {stored.shape}; expected {part.channels} planes"
+        raise SourceError(msg)
+    data = stored.transpose(2, 1, 0)[:, :, np.newaxis, :]
+    if np.isin(data, (0, 1)).all():
+        return data.astype(np.uint8)
+    if data.dtype.kind != "f" or not ((data >= 0) & (data <= 1)).all():
+        msg = f"{path}: {part.key!r} holds values outside 0 to 1; a mask has none"
+        raise SourceError(msg)
+    return data
+
+
+def _storable(data: Array) -> Array:
+    """Choose a type that NIfTI readers agree on and that holds each value exactly."""
+    kind, size = data.dtype.kind, data.dtype.itemsize
+    if kind == "b":
+        return data.astype(np.uint8)
+    if kind == "f":
+        return data.astype(np.float32) if size < np.dtype("f4").itemsize else data
+    if kind in "iu" and (size > np.dtype("i2").itemsize or data.dtype == np.uint16):
+        low, high = int(data.min()), int(data.max())
+        for name in ("int16", "int32"):
+            if np.iinfo(name).min <= low and high <= np.iinfo(name).max:
+                return data.astype(name)
+    return data

@@ -1,0 +1,222 @@
+"""Run the jobs of one unit: read, make, write, prove. This is what a worker process does.
+
+A file is written beside its place and renamed into it, so there are no half files. What a job
+depends on goes into its digest: a receipt with the same digest and an untouched file mean
+that there is nothing to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import get_ident
+from typing import Literal
+
+from . import proof, sidecars, tables, volumes
+from .errors import SourceError
+from .jobs import CopyJob, Job, PointsJob, ScansJob, SidecarJob, Unit, VolumeJob
+from .readers import nifti
+from .reading import Reading
+from .record import STAGING, Receipt
+from .source import Source
+from .volumes import Made, Omitted
+
+Status = Literal["written", "kept", "omitted", "failed", "skipped"]
+
+_STL_HEAD, _STL_FACET = 84, 50  # bytes of a binary STL: header with count, one triangle
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What holds for a whole conversion. ``strict``: hash what is kept, not only its size."""
+
+    source: Source
+    root: Path
+    reproducible: bool = False
+    prove: bool = True
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one job."""
+
+    target: str
+    status: Status
+    sources: tuple[str, ...]
+    receipt: Receipt | None = None
+    message: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What the jobs of a unit know of each other."""
+
+    reading: Reading
+    known: Mapping[str, Receipt]
+    done: dict[str, Receipt] = field(default_factory=dict)
+    origins: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    fresh: bool = True
+
+    @property
+    def present(self) -> frozenset[str]:
+        return frozenset(t for t, receipt in self.done.items() if not receipt.is_omitted)
+
+
+def run_unit(unit: Unit, known: Mapping[str, Receipt], setting: Setting) -> list[Outcome]:
+    """Run the jobs of a unit in their order; ``known`` are receipts of earlier runs."""
+    progress = _Progress(Reading(setting.source), known)
+    return [_run(job, progress, setting) for job in unit.jobs]
+
+
+def _run(job: Job, progress: _Progress, setting: Setting) -> Outcome:
+    if not _has_purpose(job, progress):
+        return Outcome(job.target, "skipped", job.sources)
+    try:
+        digest = job.digest(*_context(job, progress), str(setting.reproducible))
+        receipt = progress.known.get(job.target)
+        if receipt and receipt.digest == digest and is_untouched(receipt, setting):
+            outcome = Outcome(job.target, "kept", job.sources, receipt, notes=receipt.notes)
+            progress.fresh = False
+        else:
+            outcome = _write(job, digest, progress, setting)
+    except SourceError as error:
+        return Outcome(job.target, "failed", job.sources, message=str(error))
+    if outcome.receipt:
+        progress.done[job.target] = outcome.receipt
+        if not outcome.receipt.is_omitted:
+            progress.origins[job.target] = job.sources
+    return outcome
+
+
+def _has_purpose(job: Job, progress: _Progress) -> bool:
+    match job:
+        case SidecarJob():
+            return job.of in progress.present
+        case ScansJob():
+            return bool(progress.present)
+        case _:
+            return True
+
+
+def _context(job: Job, progress: _Progress) -> Iterator[str]:
+    """List what the content of a job depends on besides its sources."""
+    match job:
+        case SidecarJob():
+            names: tuple[str, ...] = (job.of, *job.drawn_on)
+        case PointsJob() if job.grid:
+            names = (job.grid,)
+        case ScansJob():
+            names = job.of
+        case _:
+            names = ()
+    for name in names:
+        if name in progress.present:
+            yield f"{name} {progress.done[name].content_sha256}"
+    if isinstance(job, ScansJob):
+        facts = (
+            fact for name in names if name in progress.done for fact in progress.done[name].sources
+        )
+        yield from (f"{path} {fact.sha256}" for path, fact in facts)
+
+
+def is_untouched(receipt: Receipt, setting: Setting) -> bool:
+    """Say whether the sources and the file are still those of the receipt."""
+    sizes = setting.source.sizes
+    if any(sizes.get(path) != fact.size for path, fact in receipt.sources):
+        return False
+    path = setting.root / receipt.target
+    if receipt.is_omitted:
+        return not path.exists()
+    if not path.is_file() or path.stat().st_size != receipt.size:
+        return False
+    return not setting.strict or hashlib.sha256(path.read_bytes()).hexdigest() == receipt.sha256
+
+
+def _write(job: Job, digest: str, progress: _Progress, setting: Setting) -> Outcome:
+    reading = progress.reading
+    made = _make(job, progress, setting)
+    for copy, original in job.twins:
+        _check_twin(copy, original, reading)
+    used = dict.fromkeys(path for path in (*job.sources, *(copy for copy, _ in job.twins)))
+    facts = tuple((path, reading.facts[path]) for path in used)
+    if isinstance(made, Omitted):
+        (setting.root / job.target).unlink(missing_ok=True)
+        receipt = Receipt(job.target, digest, 0, "", "", facts)
+        return Outcome(job.target, "omitted", job.sources, receipt, made.reason)
+    write_file(setting.root, job.target, made.content)
+    if setting.prove:
+        faults = list(proof.faults(job, reading.content, setting.root))
+        if faults:
+            (setting.root / job.target).unlink()
+            msg = f"{job.target}: the written file does not hold what the source holds: {faults[0]}"
+            raise SourceError(msg)
+    file_hash = hashlib.sha256(made.content).hexdigest()
+    content_hash = made.content_sha256 or file_hash
+    receipt = Receipt(
+        job.target, digest, len(made.content), file_hash, content_hash, facts, made.notes
+    )
+    return Outcome(job.target, "written", job.sources, receipt, notes=made.notes)
+
+
+def _make(job: Job, progress: _Progress, setting: Setting) -> Made | Omitted:
+    reading = progress.reading
+    match job:
+        case VolumeJob():
+            return volumes.make(job, reading, reproducible=setting.reproducible)
+        case PointsJob():
+            return tables.points(job, reading, setting.root, progress.present)
+        case CopyJob():
+            return Made(_checked_copy(job.sources[0], reading), "")
+        case SidecarJob():
+            return sidecars.make(job, reading, setting.root, progress.present)
+        case ScansJob():
+            facts = {path: fact for r in progress.done.values() for path, fact in r.sources}
+            made = tables.scans(job, progress.origins, facts)
+            return Made(made.content, "", tuple(_unused(reading)) if progress.fresh else ())
+        case _:
+            msg = f"no unit holds a job of kind {job.kind!r}"
+            raise AssertionError(msg)
+
+
+def _unused(reading: Reading) -> Iterator[str]:
+    for path, entries in reading.unused_entries().items():
+        yield f"{path}: entries that the declaration does not know: {', '.join(entries)}"
+
+
+def _checked_copy(path: str, reading: Reading) -> bytes:
+    """Return a file to copy; a binary STL must hold the triangles that it announces."""
+    content = reading.content(path)
+    if path.lower().endswith(".stl") and not content.lstrip().startswith(b"solid"):
+        count = int.from_bytes(content[80:_STL_HEAD], "little")
+        if len(content) != _STL_HEAD + count * _STL_FACET:
+            msg = f"{path}: {len(content)} bytes, but {count} triangles are announced; "
+            msg += "download the file again"
+            raise SourceError(msg)
+    return content
+
+
+def _check_twin(copy: str, original: str, reading: Reading) -> None:
+    one, other = reading.content(copy), reading.content(original)
+    if one == other:
+        return
+    names = (copy, original)
+    if all(name.endswith((".nii", ".nii.gz")) for name in names) and (
+        nifti.read(one, copy).raw == nifti.read(other, original).raw
+    ):
+        return
+    msg = f"{copy}: differs from {original}, of which it should be a copy; remove the wrong one"
+    raise SourceError(msg)
+
+
+def write_file(root: Path, target: str, content: bytes) -> None:
+    """Write a file at once or not at all."""
+    staged = root / STAGING / f"{os.getpid()}-{get_ident()}.part"
+    staged.write_bytes(content)
+    place = root / target
+    place.parent.mkdir(parents=True, exist_ok=True)
+    staged.replace(place)
