@@ -7,6 +7,7 @@ named rule, or is unclaimed.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -31,6 +32,16 @@ class Person:
     session: str | None
     source_id: str
     session_source_id: str | None
+    folder: str
+    stem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a file can be: part of a product, or something that serves one."""
+
+    role: Role
+    product: Product | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +49,7 @@ class Claim:
     """A file that a pattern of the declaration fits. ``rank`` is the place of that pattern."""
 
     path: str
-    role: Role
-    product: Product | None
+    uses: tuple[Use, ...]
     rank: int
     match: Match
 
@@ -55,9 +65,10 @@ class Sorted:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    role: Role
-    product: Product | None
+    """Patterns, in the order of preference, and what the files that fit them are."""
+
     patterns: tuple[Pattern, ...]
+    uses: tuple[Use, ...]
 
 
 def sort_files(dataset: Dataset, paths: Iterable[str]) -> Sorted:
@@ -88,50 +99,46 @@ def junk(path: str) -> str | None:
 
 def person(naming: Naming, fields: Fields) -> Person:
     """Name the subject and the session that the fields of a path state."""
+    subject = label_of(render(naming.subject, fields))
     session = label_of(render(naming.session, fields)) if naming.session else None
-    return Person(
-        label_of(render(naming.subject, fields)),
-        session,
-        render(naming.source_id, fields),
-        render(naming.session_source_id, fields) if naming.session_source_id else None,
-    )
+    native = render(naming.session_source_id, fields) if naming.session_source_id else None
+    folder = f"sub-{subject}" if session is None else f"sub-{subject}/ses-{session}"
+    source_id = render(naming.source_id, fields)
+    return Person(subject, session, source_id, native, folder, folder.replace("/", "_"))
 
 
 def count_claimed(dataset: Dataset, paths: Iterable[str]) -> int:
     """Count the files that products of this dataset fit: the measure of detection."""
-    rules = [rule for rule in _rules(dataset) if rule.role == "product"]
+    rules = [rule for rule in _rules(dataset) if any(use.role == "product" for use in rule.uses)]
     return sum(any(True for _ in _claims(rules, path)) for path in paths if not junk(path))
 
 
 def _rules(dataset: Dataset) -> list[_Rule]:
-    """List what a file can be. Equal patterns are compiled once."""
-    compiled: dict[str, Pattern] = {}
-
-    def rule(role: Role, product: Product | None, *sources: str | None) -> _Rule:
-        patterns = (
-            compiled.setdefault(text, Pattern(text, dataset.fields)) for text in sources if text
-        )
-        return _Rule(role, product, tuple(patterns))
-
-    rules = []
+    """List what a file can be; patterns that several products share are tried once."""
+    uses: dict[tuple[str, ...], list[Use]] = defaultdict(list)
     for product in dataset.products:
-        rules.append(rule("product", product, *product.source))
+        uses[product.source].append(Use("product", product))
         if isinstance(product, Image):
-            rules.append(rule("native_json", product, product.native_json))
             points = product.landmarks.source if product.landmarks else None
-            rules.append(rule("landmarks", product, points))
-    rules.append(rule("participants", None, dataset.native_participants))
-    rules.append(rule("participants_json", None, dataset.native_participants_json))
-    return [rule for rule in rules if rule.patterns]
+            uses[_texts(product.native_json)].append(Use("native_json", product))
+            uses[_texts(points)].append(Use("landmarks", product))
+    uses[_texts(dataset.native_participants)].append(Use("participants", None))
+    uses[_texts(dataset.native_participants_json)].append(Use("participants_json", None))
+    return [
+        _Rule(tuple(Pattern(text, dataset.fields) for text in texts), tuple(used))
+        for texts, used in uses.items()
+        if texts
+    ]
+
+
+def _texts(source: str | None) -> tuple[str, ...]:
+    return (source,) if source else ()
 
 
 def _claims(rules: list[_Rule], path: str) -> Iterator[Claim]:
-    seen: dict[int, Match | None] = {}
     for rule in rules:
         for rank, pattern in enumerate(rule.patterns):
-            key = id(pattern)
-            if key not in seen:
-                seen[key] = pattern.match(path)
-            if (match := seen[key]) is not None:
-                yield Claim(path, rule.role, rule.product, rank, match)
+            match = pattern.match(path)
+            if match is not None:
+                yield Claim(path, rule.uses, rank, match)
                 break

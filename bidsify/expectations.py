@@ -6,24 +6,29 @@ from collections.abc import Iterator, Sequence
 
 from .dataset import Dataset, Image, Product
 from .jobs import Remark
-from .patterns import Fields
 from .products import View
 
 _NAMED = 5
 
 
-def remarks(dataset: Dataset, views: Sequence[View], unclaimed: Sequence[str]) -> Iterator[Remark]:
-    """Say which files are missing, and which nobody knows."""
+def remarks(
+    dataset: Dataset, views: Sequence[View], unclaimed: Sequence[str], alone: Sequence[str]
+) -> Iterator[Remark]:
+    """Say which files are missing, which nobody knows, and which serve an image not there."""
     subjects = {view.person.subject for view in views}
     if dataset.expected_subjects and len(subjects) != dataset.expected_subjects:
         text = f"{len(subjects)} subjects here, {dataset.expected_subjects} in the publication"
         yield Remark("SUBJECT_COUNT", text)
+    summaries = [_Summary(dataset, view) for view in views]
     for product in dataset.products:
-        asked = [view for view in views if _should_have(dataset, product, view)]
-        lacking = [_name(v) for v in asked if not any(f.product is product for f in v.found)]
+        naming = id(product.naming or dataset.naming)
+        asked = [s for s in summaries if naming in s.namings and not s.is_unshipped(product)]
+        lacking = [s.name for s in asked if id(product) not in s.products]
         if lacking:
             text = f"{describe(product)} is missing for {len(lacking)} of "
             yield Remark("MISSING", text + f"{len(asked)}: {_some(lacking)}")
+    if alone:
+        yield Remark("ALONE", f"{len(alone)} files whose image is not there: {_some(alone)}")
     archives = [path for path in unclaimed if path.endswith((".zip", ".tar", ".tar.gz"))]
     if archives:
         yield Remark(
@@ -41,25 +46,22 @@ def describe(product: Product) -> str:
     return f"{kind}{name} ({product.source[0]})"
 
 
-def _should_have(dataset: Dataset, product: Product, view: View) -> bool:
-    """Say whether the publisher ships this product for these people."""
-    here = [found for found in view.found if _same_people(dataset, product, found.product)]
-    return bool(here) and not any(
-        _is_unshipped(product, fields) for found in here for fields in found.fields[:1]
-    )
+class _Summary:
+    """What a subject or session has."""
 
+    def __init__(self, dataset: Dataset, view: View) -> None:
+        self.name = view.person.folder
+        self.products = {id(found.product) for found in view.found}
+        self.namings = {id(found.product.naming or dataset.naming) for found in view.found}
+        self._fields = [found.fields[0] for found in view.found]
 
-def _same_people(dataset: Dataset, one: Product, other: Product) -> bool:
-    return (one.naming or dataset.naming) is (other.naming or dataset.naming)
-
-
-def _is_unshipped(product: Product, fields: Fields) -> bool:
-    return any(fields.get(name) == value for name, value in product.absent_where.items())
-
-
-def _name(view: View) -> str:
-    session = f"/ses-{view.person.session}" if view.person.session else ""
-    return f"sub-{view.person.subject}{session}"
+    def is_unshipped(self, product: Product) -> bool:
+        """Say whether the publisher ships no such product for these people."""
+        return any(
+            fields.get(name) == value
+            for name, value in product.absent_where.items()
+            for fields in self._fields
+        )
 
 
 def _some(names: Sequence[str]) -> str:

@@ -148,9 +148,9 @@ def detection_text(document: Mapping[str, Any]) -> str:
 
 
 def _evidence(paths: Sequence[str], dataset: Dataset) -> Iterator[str]:
-    claims = [c for c in sort_files(dataset, paths).claims if c.product is not None]
+    claims = sort_files(dataset, paths).claims
     for product in dataset.products:
-        files = sorted({claim.path for claim in claims if claim.product is product})
+        files = sorted({c.path for c in claims if any(u.product is product for u in c.uses)})
         if files:
             yield f"{len(files)} files fit {describe(product)}, such as {files[0]}"
 

@@ -58,60 +58,96 @@ class View:
         return None
 
 
-def jobs_of(dataset: Dataset, view: View) -> Iterator[Job | Failure]:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the subjects share of a product; ``metadata`` is None where it has no sidecar."""
+
+    place: int
+    metadata: str | None
+    array: ArrayPart | None
+    recode: Recode | None
+
+
+def prepare(dataset: Dataset) -> Mapping[int, Prepared]:
+    """Prepare the products of a dataset, by their ``id``."""
+    return {
+        id(product): Prepared(
+            place,
+            _metadata(product) if _has_own_sidecar(product, dataset) else None,
+            _array(product),
+            _recode(product) if isinstance(product, Segmentation) else None,
+        )
+        for place, product in enumerate(dataset.products)
+    }
+
+
+def jobs_of(prepared: Mapping[int, Prepared], view: View) -> Iterator[Job | Failure]:
     """Make the jobs of a subject: images first, then what is drawn on them, then sidecars."""
-    order = {id(product): place for place, product in enumerate(dataset.products)}
     made = []
-    for found in sorted(view.found, key=lambda f: (order[id(f.product)], f.target)):
-        job = _data_job(found, view)
+    order = sorted(view.found, key=lambda f: (prepared[id(f.product)].place, f.target))
+    for found in order:
+        shared = prepared[id(found.product)]
+        job = _data_job(found, shared, view)
         yield job
-        if isinstance(job, VolumeJob) and _has_own_sidecar(found.product, dataset):
-            made.append(_sidecar_job(found, view))
+        if shared.metadata is not None and isinstance(job, VolumeJob):
+            made.append(_sidecar_job(found, shared.metadata, view))
     yield from made
 
 
-def _data_job(found: Found, view: View) -> Job | Failure:
+def _data_job(found: Found, shared: Prepared, view: View) -> Job | Failure:
     twins = _twins(found)
     if isinstance(twins, Failure):
         return twins
     match found.product:
-        case Image() as image:
-            part = ArrayPart(key=image.key, orientation=image.orientation) if image.key else None
-            return VolumeJob(
-                target=found.target,
-                sources=found.files,
-                twins=twins,
-                reader=image.reader,
-                array=part,
-            )
-        case Segmentation() as segmentation:
-            return _segmentation_job(found, segmentation, twins, view)
-        case Masks() as masks:
-            unless = masks.unless and (masks.unless.key, masks.unless.start, masks.unless.stop)
-            part = ArrayPart(
-                key=masks.key,
-                orientation=masks.orientation,
-                channels=len(masks.regions),
-                unless=unless or None,
-            )
-            return VolumeJob(
-                target=found.target,
-                sources=found.files,
-                twins=twins,
-                reader="tensors",
-                array=part,
-            )
         case Points() as points:
             return _points_job(found, points, twins, view)
         case Attachment():
             return CopyJob(target=found.target, sources=found.files, twins=twins)
-        case unknown:
-            msg = f"no job for {type(unknown).__name__}"
-            raise AssertionError(msg)
+        case Segmentation(reader="png") as segmentation:
+            paired = _pair(found, segmentation, view)
+            if isinstance(paired, Failure):
+                return paired
+            sources, grid = paired
+        case _:
+            sources, grid = found.files, ()
+    return VolumeJob(
+        target=found.target,
+        sources=sources,
+        twins=twins,
+        reader=getattr(found.product, "reader", "tensors"),
+        recode=shared.recode,
+        grid=grid,
+        array=shared.array,
+    )
+
+
+def _array(product: Product) -> ArrayPart | None:
+    match product:
+        case Image(key=key) | Segmentation(key=key) if key:
+            return ArrayPart(key=key, orientation=product.orientation)
+        case Masks(unless=unless):
+            return ArrayPart(
+                key=product.key,
+                orientation=product.orientation,
+                channels=len(product.regions),
+                unless=(unless.key, unless.start, unless.stop) if unless else None,
+            )
+        case _:
+            return None
+
+
+def _recode(product: Segmentation) -> Recode:
+    return Recode(
+        ranges=product.labels.ranges(product.coding),
+        dtype=product.labels.dtype,
+        may_be_empty=product.may_be_empty,
+    )
 
 
 def _twins(found: Found) -> tuple[tuple[str, str], ...] | Failure:
     """Pair each further copy with the file that it must equal."""
+    if not found.twins:
+        return ()
     for copy in found.twins:
         if len(copy) != len(found.files):
             message = (
@@ -122,30 +158,6 @@ def _twins(found: Found) -> tuple[tuple[str, str], ...] | Failure:
                 (*found.files, *(p for c in found.twins for p in c)), message, found.target
             )
     return tuple(pair for copy in found.twins for pair in zip(copy, found.files, strict=True))
-
-
-def _segmentation_job(
-    found: Found, product: Segmentation, twins: tuple[tuple[str, str], ...], view: View
-) -> Job | Failure:
-    sources, grid = found.files, tuple[str, ...]()
-    if product.reader == "png":
-        paired = _pair(found, product, view)
-        if isinstance(paired, Failure):
-            return paired
-        sources, grid = paired
-    return VolumeJob(
-        target=found.target,
-        sources=sources,
-        twins=twins,
-        reader=product.reader,
-        recode=Recode(
-            ranges=product.labels.ranges(product.coding),
-            dtype=product.labels.dtype,
-            may_be_empty=product.may_be_empty,
-        ),
-        grid=grid,
-        array=ArrayPart(key=product.key, orientation=product.orientation) if product.key else None,
-    )
 
 
 def _pair(
@@ -210,30 +222,35 @@ def _has_own_sidecar(product: Product, dataset: Dataset) -> bool:
     return optional or not dataset.shared_sidecars
 
 
-def _sidecar_job(found: Found, view: View) -> SidecarJob:
+def _metadata(product: Product) -> str:
+    """Return what a declaration states of each file; segmentations share it at the root."""
+    metadata: Mapping[str, object] = product.sidecar
+    if isinstance(product, Segmentation):
+        metadata = {}
+    if isinstance(product, Masks):
+        metadata = {**metadata, "LabelMap": list(product.regions)}
+    return json.dumps(metadata, sort_keys=True)
+
+
+def _sidecar_job(found: Found, metadata: str, view: View) -> SidecarJob:
     product = found.product
-    stem = found.target.removesuffix(".nii.gz")
     drawn_on: tuple[str, ...] = ()
     native: str | None = None
     dicom: tuple[str, ...] = ()
     landmarks: tuple[tuple[str, str], ...] = ()
-    metadata: Mapping[str, object] = product.sidecar
     if isinstance(product, Segmentation):
-        metadata = {}  # the sidecar that all segmentations share holds the rest
         images = (view.image(name) for name in product.of)
         drawn_on = tuple(image.target for image in images if image)
-    if isinstance(product, Masks):
-        metadata = {**metadata, "LabelMap": list(product.regions)}
     if isinstance(product, Image):
         served = view.serving.get(("native_json", product.name), ())
         native = next((path for path, _ in served), None)
         dicom = found.files if product.reader == "dicom" else ()
         landmarks = _landmarks(product, view)
     return SidecarJob(
-        target=stem + ".json",
+        target=found.target.removesuffix(".nii.gz") + ".json",
         sources=tuple(p for p in (native, *(path for _, path in landmarks)) if p),
         of=found.target,
-        metadata=json.dumps(metadata, sort_keys=True),
+        metadata=metadata,
         drawn_on=drawn_on,
         native_json=native,
         dicom=dicom,

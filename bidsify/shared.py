@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
 
 from . import description
 from .dataset import Attachment, Column, Dataset, Image, Json, Masks, Points, Product, Segmentation
@@ -64,12 +63,6 @@ def jobs(
     yield from _descriptions(dataset)
     for target, (content, suffix) in sorted(_inherited(dataset).items()):
         yield TextJob(target=target, content=content, only_with=suffix)
-
-
-def is_bidsignored(path: str, patterns: Sequence[str]) -> bool:
-    """Say whether one of the patterns (``*_points.tsv``, ``**/ct``) fits a part of the path."""
-    parts = path.split("/")
-    return any(fnmatchcase(p, pattern.removeprefix("**/")) for pattern in patterns for p in parts)
 
 
 def to_json(document: object) -> str:
