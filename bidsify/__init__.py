@@ -14,12 +14,13 @@ __version__ = "0.1.0"
 RELEASED = "2026-11-21"
 
 if TYPE_CHECKING:
-    from .api import Conversion, convert, detect, load, plan, verify
+    from .api import convert, detect, load, plan, verify
+    from .conversion import Conversion
     from .errors import BidsifyError
 
 _HOME = {
     "BidsifyError": "errors",
-    "Conversion": "api",
+    "Conversion": "conversion",
     "convert": "api",
     "detect": "api",
     "load": "api",

@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import datasets, detection, verification
-from .conversion import Conversion as Conversion  # noqa: PLC0414  part of the library
-from .conversion import OnExisting, Options, Watcher
-from .conversion import convert as _convert
+from . import datasets, detection
 from .dataset import Dataset
 from .errors import UsageError
 from .jobs import Plan
@@ -17,7 +14,9 @@ from .record import read_record
 from .source import Source, open_source
 
 if TYPE_CHECKING:
+    from .conversion import Conversion, OnExisting, Watcher
     from .layout import TreeLayout
+    from .verification import Problem
 
 AnyPath = str | Path
 
@@ -69,8 +68,10 @@ def convert(
     Raises:
         UsageError: Dataset not recognised, or the output folder is not ours.
     """
+    from . import conversion  # noqa: PLC0415  nibabel takes 0.3 s that a plan need not pay
+
     opened = open_source(Path(source))
-    options = Options(
+    options = conversion.Options(
         workers=workers,
         participants=participants,
         on_existing=on_existing,
@@ -78,13 +79,15 @@ def convert(
         prove=prove,
         max_failures=max_failures,
     )
-    return _convert(opened, Path(out), _recognised(opened, dataset), options, watch)
+    return conversion.convert(opened, Path(out), _recognised(opened, dataset), options, watch)
 
 
 def verify(
     source: AnyPath, out: AnyPath, *, dataset: str | None = None, workers: int = 1
-) -> list[verification.Problem]:
+) -> list[Problem]:
     """Prove that ``out`` holds what ``source`` holds; an empty list is the proof."""
+    from . import verification  # noqa: PLC0415
+
     opened = open_source(Path(source))
     root = Path(out)
     if not root.is_dir():

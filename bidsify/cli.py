@@ -19,7 +19,7 @@ from . import __version__
 from .errors import BidsifyError
 
 if TYPE_CHECKING:
-    from .api import Conversion
+    from .conversion import Conversion
 
 PROBLEMS, MISUSE, INTERRUPTED = 1, 2, 130
 _SHOWN = 20

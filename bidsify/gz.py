@@ -16,7 +16,7 @@ MAGIC = b"\x1f\x8b"
 #: Header without flags, name or time, and with an unknown system (RFC 1952, section 2.3).
 _HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 _FHCRC, _FEXTRA, _FNAME, _FCOMMENT = 2, 4, 8, 16
-_STEP = 1 << 24
+_STEP = 1 << 26
 
 #: A header may state less than the file holds (padding), but not by more than this.
 _PADDING = 1 << 16
@@ -45,7 +45,8 @@ def inflate(content: bytes, path: str, size_of: Callable[[bytes], int], head: in
         while rest.startswith(MAGIC):
             stream, members = isal_zlib.decompressobj(31), members + 1
             while not stream.eof:
-                part = stream.decompress(rest, _STEP if announced is not None else head)
+                want = head if announced is None else max(announced + _PADDING + 1 - total, 1)
+                part = stream.decompress(rest, min(want, _STEP))
                 rest = stream.unconsumed_tail
                 parts.append(part)
                 total += len(part)

@@ -33,15 +33,16 @@ class Match:
 class Pattern:
     """One compiled pattern."""
 
-    __slots__ = ("_match", "text")
+    __slots__ = ("_endings", "_match", "text")
 
     def __init__(self, text: str, fields: Mapping[str, str]) -> None:
         self.text = text
+        self._endings = _endings(text)
         self._match = re.compile(f"(?P<_prefix>(?:[^/]*/)*?){_expression(text, fields)}").fullmatch
 
     def match(self, path: str) -> Match | None:
         """Take ``path`` apart, or return None where the pattern does not fit."""
-        found = self._match(path)
+        found = self._match(path) if path.endswith(self._endings) else None
         if found is None:
             return None
         fields = found.groupdict()
@@ -63,6 +64,14 @@ def _expression(text: str, fields: Mapping[str, str]) -> str:
         else:
             parts.append(re.escape(token["text"]))
     return "".join(parts)
+
+
+def _endings(text: str) -> tuple[str, ...]:
+    """Return how all paths of a pattern end: most paths fit none, and this tells fast."""
+    optional = re.fullmatch(r".*?([^{}*\[\]]*)\[([^{}*\[\]]*)\]", text)
+    if optional:
+        return (optional[1] + optional[2], optional[1])
+    return (re.split(r"[}*\]]", text)[-1],)
 
 
 def render(template: str, fields: Fields) -> str:

@@ -46,6 +46,8 @@ def make(job: VolumeJob, reading: Reading, *, reproducible: bool) -> Made | Omit
         return made
     raw, packed = made
     content = packed or gz.pack(raw, reproducible=reproducible)
+    if raw is reading.content(job.sources[0]):  # an uncompressed file that stays as it is
+        return Made(content, reading.facts[job.sources[0]].sha256)
     return Made(content, hashlib.sha256(raw).hexdigest())
 
 
