@@ -61,6 +61,12 @@ class Sorted:
     claims: list[Claim] = field(default_factory=list)
     ignored: list[tuple[str, str]] = field(default_factory=list)
     unclaimed: list[str] = field(default_factory=list)
+    unnameable: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        """Count the files."""
+        others = len(self.ignored) + len(self.unclaimed) + len(self.unnameable)
+        return len({claim.path for claim in self.claims}) + others
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,9 @@ def sort_files(dataset: Dataset, paths: Iterable[str]) -> Sorted:
         claims = [] if reason else list(_claims(rules, path))
         if not claims and not reason:
             reason = next((why for pattern, why in ignored if pattern.match(path)), None)
-        if claims:
+        if claims and not path.isprintable():
+            result.unnameable.append(path)
+        elif claims:
             result.claims.extend(claims)
         elif reason:
             result.ignored.append((path, reason))

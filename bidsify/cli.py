@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .conversion import Conversion
 
 PROBLEMS, MISUSE, INTERRUPTED = 1, 2, 130
+_VERBOSITY, _DEBUG = "bidsify.verbosity", "bidsify.debug"
 _SHOWN = 20
 
 _source = click.argument("source", metavar="SRC", type=click.Path(path_type=Path))
@@ -35,43 +36,78 @@ _workers = click.option(
 )  # fmt: skip
 
 
+def _set_verbosity(ctx: click.Context, option: click.Parameter, count: int) -> None:
+    """Add up -q and -v, wherever they stand in the command line."""
+    step = -count if option.name == "quiet" else count
+    ctx.meta[_VERBOSITY] = ctx.meta.get(_VERBOSITY, 0) + step
+
+
+def _set_debug(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001
+    ctx.meta[_DEBUG] = ctx.meta.get(_DEBUG, False) or value
+
+
+def _common(command: Any) -> Any:
+    """Add the options that the program and each command have."""
+    options = (
+        click.option(
+            "-q", "--quiet", count=True, expose_value=False, callback=_set_verbosity,
+            help="Hide progress; -qq hides warnings too.",
+        ),
+        click.option(
+            "-v", "--verbose", count=True, expose_value=False, callback=_set_verbosity,
+            help="Show all warnings.",
+        ),
+        click.option(
+            "--debug", is_flag=True, expose_value=False, callback=_set_debug,
+            help="Show tracebacks.",
+        ),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 class _Group(click.Group):
-    """Turns our errors into one line and an exit code."""
+    """Turns errors into one line and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; see the class."""
-        if ctx.params.get("debug"):
-            return super().invoke(ctx)
         try:
             return super().invoke(ctx)
-        except BidsifyError as error:
-            _say(f"error: {error}", force=True)
-            ctx.exit(MISUSE)
+        except (click.exceptions.Exit, click.ClickException):
+            raise
         except (KeyboardInterrupt, click.Abort):
-            _say("interrupted; the same command goes on where this one stopped", force=True)
+            _say("interrupted; the same command goes on where this one stopped")
             ctx.exit(INTERRUPTED)
-        except OSError as error:
-            _say(f"error: {error.filename or ''}: {error.strerror or error}", force=True)
-            ctx.exit(PROBLEMS)
+        except Exception as error:
+            if ctx.meta.get(_DEBUG):
+                raise
+            _say(f"error: {_sentence(error)}")
+            ctx.exit(MISUSE)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, BidsifyError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename or ''}: {error.strerror or error}"
+    return f"unexpected {type(error).__name__}: {error}; a defect of bidsify, --debug shows where"
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="bidsify")
-@click.option("-q", "--quiet", count=True, help="Say less: -q hides progress, -qq warnings.")
-@click.option("-v", "--verbose", count=True, help="Say more.")
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@_common
 @click.pass_context
-def main(ctx: click.Context, quiet: int, verbose: int, debug: bool) -> None:  # noqa: FBT001
+def main(ctx: click.Context) -> None:
     """Convert public medical-image segmentation datasets to BIDS, and prove it.
 
     Start with: bidsify demo ./demo
     """
-    del debug
-    ctx.obj = verbose - quiet
     ctx.color = _color()
 
 
 @main.command()
+@_common
 @click.argument("name", required=False)
 @_json
 def datasets(name: str | None, as_json: bool) -> None:  # noqa: FBT001
@@ -95,6 +131,7 @@ def datasets(name: str | None, as_json: bool) -> None:  # noqa: FBT001
 
 
 @main.command()
+@_common
 @_source
 @_json
 def detect(source: Path, as_json: bool) -> None:  # noqa: FBT001
@@ -113,6 +150,7 @@ def detect(source: Path, as_json: bool) -> None:  # noqa: FBT001
 
 
 @main.command()
+@_common
 @_source
 @_dataset
 @_json
@@ -130,6 +168,7 @@ def plan(source: Path, dataset: str | None, as_json: bool) -> None:  # noqa: FBT
 
 
 @main.command()
+@_common
 @_source
 @click.argument("out", type=click.Path(path_type=Path))
 @_dataset
@@ -145,9 +184,9 @@ def plan(source: Path, dataset: str | None, as_json: bool) -> None:  # noqa: FBT
 @click.option("--reproducible", is_flag=True,
               help="Compress to the same bytes on every processor; half as fast.")  # fmt: skip
 @click.option("--no-verify", is_flag=True, help="Do not compare what was written with SRC.")
-@click.pass_obj
+@click.pass_context
 def convert(  # noqa: PLR0917
-    verbosity: int,
+    ctx: click.Context,
     source: Path,
     out: Path,
     dataset: str | None,
@@ -172,6 +211,7 @@ def convert(  # noqa: PLR0917
     if dry_run:
         click.echo(printing.plan_text(api.plan(source, dataset)))
         return
+    verbosity = ctx.meta[_VERBOSITY]
     with _progress(verbosity) as watch:
         done = api.convert(
             source,
@@ -192,6 +232,7 @@ def convert(  # noqa: PLR0917
 
 
 @main.command()
+@_common
 @_source
 @click.argument("out", type=click.Path(path_type=Path))
 @_dataset
@@ -217,6 +258,7 @@ def verify(source: Path, out: Path, dataset: str | None, workers: int, as_json: 
 
 
 @main.command()
+@_common
 @click.argument("name", required=False)
 def schema(name: str | None) -> None:
     """Print a JSON Schema of ours, or list them.
@@ -232,12 +274,13 @@ def schema(name: str | None) -> None:
 
 
 @main.command()
+@_common
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--dataset", default="ivdm3seg", show_default=True, metavar="NAME",
               help="Which dataset to imitate.")  # fmt: skip
 @_workers
-@click.pass_obj
-def demo(verbosity: int, folder: Path, dataset: str, workers: int) -> None:
+@click.pass_context
+def demo(ctx: click.Context, folder: Path, dataset: str, workers: int) -> None:
     """Make a small synthetic dataset in its native layout, convert and verify it.
 
     Example: bidsify demo ./demo --dataset chaos
@@ -255,6 +298,7 @@ def demo(verbosity: int, folder: Path, dataset: str, workers: int) -> None:
         raise UsageError(msg)
     generators.make(dataset, source)
     click.echo(f"made       {source}  (synthetic, in the layout of a download)")
+    verbosity = ctx.meta[_VERBOSITY]
     with _progress(verbosity) as watch:
         done = api.convert(source, out, workers=workers, watch=watch)
     _report(done, verbosity)
@@ -277,7 +321,7 @@ def _report(done: Conversion, verbosity: int) -> None:
         if len(shown) < len(done.warnings):
             _say(f"... and {len(done.warnings) - len(shown)} more warnings; -v shows all")
     for text in done.failures:
-        _say(f"failed: {text}", force=True)
+        _say(f"failed: {text}")
 
 
 @contextmanager
@@ -288,8 +332,7 @@ def _progress(verbosity: int) -> Iterator[Callable[..., None]]:
         yield progress.step
 
 
-def _say(text: str, *, force: bool = False) -> None:
-    del force
+def _say(text: str) -> None:
     click.echo(_printable(text), err=True)
 
 

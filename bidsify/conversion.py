@@ -99,7 +99,9 @@ class _Run:
         results = run_all(_run_item, self.setting, items, workers)
         for ended, ((unit, _), result) in enumerate(results, start=1):
             made = _death(unit) if isinstance(result, WorkerDiedError) else result
-            self.journal.append(o.receipt for o in made if o.receipt and o.status != "kept")
+            self.journal.append(
+                o.receipt for o in made if o.receipt and o.status in {"written", "omitted"}
+            )
             outcomes.extend(made)
             self.watch(unit, made, ended, len(items))
             failed += any(outcome.status == "failed" for outcome in made)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import tables
@@ -15,10 +15,28 @@ from .volumes import Made
 from .work import Outcome, Setting, Status, write_file
 
 
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What is in the tree: the folders of subjects and sessions, and the suffixes of files."""
+
+    folders: frozenset[str]
+    suffixes: frozenset[str]
+
+    @classmethod
+    def of(cls, targets: Iterable[str]) -> Present:
+        """Look at the paths of all files of subjects."""
+        folders, suffixes = set[str](), set[str]()
+        for target in targets:
+            subject, second, *_ = target.split("/")
+            folders |= {subject, f"{subject}/{second}"}
+            suffixes.add(target.rsplit("/", 1)[-1].split(".", 1)[0].rsplit("_", 1)[-1])
+        return cls(frozenset(folders), frozenset(suffixes))
+
+
 def write_shared(plan: Plan, setting: Setting, done: Mapping[str, Receipt]) -> Iterator[Outcome]:
     """Write them; files that are as they should be are left alone."""
     reading = Reading(setting.source)
-    present = [target for target, receipt in done.items() if not receipt.is_omitted]
+    present = Present.of(target for target, receipt in done.items() if not receipt.is_omitted)
     for job in plan.shared:
         try:
             made = make_shared(job, reading, present)
@@ -34,7 +52,7 @@ def write_shared(plan: Plan, setting: Setting, done: Mapping[str, Receipt]) -> I
         yield Outcome(job.target, status, job.sources, receipt, notes=made.notes)
 
 
-def make_shared(job: Job, reading: Reading, present: list[str]) -> Made | None:
+def make_shared(job: Job, reading: Reading, present: Present) -> Made | None:
     """Return the content of a shared file; None where the tree has no use for it.
 
     Raises:
@@ -42,14 +60,14 @@ def make_shared(job: Job, reading: Reading, present: list[str]) -> Made | None:
     """
     match job:
         case TextJob():
-            if job.only_with and job.only_with not in {_suffix(target) for target in present}:
+            if job.only_with and job.only_with not in present.suffixes:
                 return None
             return Made(job.content.encode(), "")
         case PeopleJob():
-            made = tables.people(job, reading, _folders(present))
+            made = tables.people(job, reading, present.folders)
             return made if made.content.count(b"\n") > 1 else None
         case PeopleSidecarJob():
-            return tables.people_sidecar(job, reading) if present else None
+            return tables.people_sidecar(job, reading) if present.folders else None
         case _:
             msg = f"no shared file is made by {job.kind!r}"
             raise AssertionError(msg)
@@ -68,12 +86,3 @@ def _without_native(job: Job) -> Job:
     if isinstance(job, PeopleSidecarJob):
         return replace(job, native=None, native_json=None)
     return replace(job, native=None) if isinstance(job, PeopleJob) else job
-
-
-def _suffix(target: str) -> str:
-    return target.rsplit("/", 1)[-1].split(".", 1)[0].rsplit("_", 1)[-1]
-
-
-def _folders(present: list[str]) -> frozenset[str]:
-    parts = (target.split("/") for target in present)
-    return frozenset("/".join(p[:depth]) for p in parts for depth in (1, 2))

@@ -33,6 +33,10 @@ def _make_plan(dataset: Dataset, paths: Iterable[str]) -> Plan:
     files = sort_files(dataset, paths)
     drafts = draft(dataset, files.claims)
     failures = list(collisions(drafts))
+    failures += [
+        Failure((path,), f"{path!r}: a control character in the name; rename the file")
+        for path in files.unnameable
+    ]
     views = _views(drafts)
     units = _units(dataset, views, failures)
     common = tuple(shared.jobs(dataset, views, drafts.people, drafts.tables))
@@ -46,7 +50,7 @@ def _make_plan(dataset: Dataset, paths: Iterable[str]) -> Plan:
         unclaimed=tuple(sorted([*files.unclaimed, *alone])),
         failures=tuple(failures),
         remarks=tuple(expectations.remarks(dataset, views, files.unclaimed, alone)),
-        file_count=len({c.path for c in files.claims}) + len(files.ignored) + len(files.unclaimed),
+        file_count=len(files),
     )
 
 

@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import orjson
+
 from .errors import UsageError
 from .reading import Fact
 
@@ -72,7 +74,7 @@ def read_record(root: Path) -> Mapping[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        document = json.loads(path.read_bytes())
+        document = orjson.loads(path.read_bytes())
         receipts = [receipt_from(entry) for entry in document["written"]]
         assert isinstance(document["dataset"], str) and receipts is not None  # noqa: S101, PT018
     except (ValueError, KeyError, TypeError, AssertionError) as error:

@@ -71,11 +71,11 @@ class Folder:
     @cached_property
     def sizes(self) -> Mapping[str, int]:
         """Files below the folder; see :class:`Source`."""
-        return dict(sorted(self._walk("")))
+        return dict(sorted((_listed(path), size) for path, size in self._walk("")))
 
     def read(self, path: str) -> bytes:
         """Return the content of a file; see :class:`Source`."""
-        full = self.root / path
+        full = self.root / self._real.get(path, path)
         if not full.resolve().is_relative_to(self._resolved):
             msg = f"{path}: a link that leaves the source folder; put the file itself there"
             raise SourceError(msg)
@@ -84,6 +84,11 @@ class Folder:
         except OSError as error:
             msg = f"{path}: not readable: {error.strerror}"
             raise SourceError(msg) from error
+
+    @cached_property
+    def _real(self) -> Mapping[str, str]:
+        """Names that are no UTF-8, by the form in which we list them."""
+        return {_listed(path): path for path, _ in self._walk("") if _listed(path) != path}
 
     @cached_property
     def _resolved(self) -> Path:
@@ -108,6 +113,11 @@ class Folder:
             return True
         end = Path(entry.path).resolve()
         return end.is_relative_to(self._resolved) and not Path(entry.path).is_relative_to(end)
+
+
+def _listed(path: str) -> str:
+    r"""Write bytes that are no UTF-8 as ``\\xff``: such a name fits into no JSON or table."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _size(entry: os.DirEntry[str]) -> int:
@@ -219,7 +229,9 @@ class TarArchive:
     def _members(self) -> Mapping[str, _Extent]:
         self._stream.seek(0)
         try:
-            with tarfile.open(fileobj=self._stream, mode="r:") as archive:
+            with tarfile.open(
+                fileobj=self._stream, mode="r:", errors="backslashreplace"
+            ) as archive:
                 return _members(_extents(archive), self.root)
         except (tarfile.TarError, OSError, EOFError) as error:
             msg = f"{self.root}: not a readable tar archive: {error}; download it again"

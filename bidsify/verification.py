@@ -118,7 +118,7 @@ def _against_receipt(job: Job, receipt: Receipt, path: Path, reading: Reading) -
 def _shared_problems(plan: Plan, setting: _Setting, items: Iterable[_Item]) -> Iterator[Problem]:
     reading = Reading(setting.source)
     targets = (job.target for item in items for job in item.unit.jobs)
-    present = [target for target in targets if (setting.root / target).is_file()]
+    present = finish.Present.of(t for t in targets if (setting.root / t).is_file())
     for job in plan.shared:
         path = setting.root / job.target
         try:

@@ -85,12 +85,30 @@ def _run(job: Job, progress: _Progress, setting: Setting) -> Outcome:
         else:
             outcome = _write(job, digest, progress, setting)
     except SourceError as error:
-        return Outcome(job.target, "failed", job.sources, message=str(error))
+        outcome = _failed(job, str(error), progress, setting)
+    except OSError:
+        raise  # the output folder: no other job can do better
+    except Exception as error:  # noqa: BLE001  one file must not stop the others
+        outcome = _failed(job, _unexpected(job, error), progress, setting)
     if outcome.receipt:
         progress.done[job.target] = outcome.receipt
         if not outcome.receipt.is_omitted:
             progress.origins[job.target] = job.sources
     return outcome
+
+
+def _failed(job: Job, message: str, progress: _Progress, setting: Setting) -> Outcome:
+    """Report a failure; what an earlier run made of a better source stays, with its receipt."""
+    receipt = progress.known.get(job.target)
+    stays = receipt is not None and (setting.root / job.target).is_file()
+    return Outcome(job.target, "failed", job.sources, receipt if stays else None, message)
+
+
+def _unexpected(job: Job, error: Exception) -> str:
+    name = job.sources[0] if job.sources else job.target
+    if isinstance(error, MemoryError):
+        return f"{name}: does not fit into memory; use fewer processes (-j) or a larger machine"
+    return f"{name}: unexpected {type(error).__name__}: {error}; a defect of bidsify, report it"
 
 
 def _has_purpose(job: Job, progress: _Progress) -> bool:
@@ -152,7 +170,7 @@ def _write(job: Job, digest: str, progress: _Progress, setting: Setting) -> Outc
     if setting.prove:
         faults = list(proof.faults(job, reading.content, setting.root))
         if faults:
-            (setting.root / job.target).unlink()
+            (setting.root / job.target).unlink()  # never leave a file that is known to be wrong
             msg = f"{job.target}: the written file does not hold what the source holds: {faults[0]}"
             raise SourceError(msg)
     file_hash = hashlib.sha256(made.content).hexdigest()
