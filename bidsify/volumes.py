@@ -145,7 +145,7 @@ def _masks(stored: Array, part: ArrayPart, path: str) -> Array:
         msg = f"{path}: {part.key!r} has the shape {stored.shape}; expected {part.channels} planes"
         raise SourceError(msg)
     data = stored.transpose(2, 1, 0)[:, :, np.newaxis, :]
-    if np.isin(data, (0, 1)).all():
+    if (data.dtype.kind in "bu" and data.max() <= 1) or ((data == 0) | (data == 1)).all():
         return data.astype(np.uint8)
     if data.dtype.kind != "f" or not ((data >= 0) & (data <= 1)).all():
         msg = f"{path}: {part.key!r} holds values outside 0 to 1; a mask has none"

@@ -6,7 +6,8 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,62 +20,96 @@ from ..volume import Array
 from . import Read
 
 _NEAR = 1e-6
-_Row = tuple[dict[str, str], Array]
+_SPACE = ("x_mm", "y_mm", "z_mm")
+_ARRAY_TEXTS = ("structure", "group", "point")
 
 
 def points_faults(job: PointsJob, read: Read, root: Path) -> Iterator[str]:
     """Compare each row with the point of the source file that it names."""
-    columns, rows = _table(root / job.target)
-    if columns != list(job.columns):
-        yield f"columns are {columns}, not {list(job.columns)}"
+    head, *rows = (line.split("\t") for line in (root / job.target).read_text("utf-8").splitlines())
+    if head != list(job.columns) or any(len(row) != len(head) for row in rows):
+        yield f"columns are {head}, not {list(job.columns)}, or a row has others"
         return
-    expected = _arrays_points(job, read) if job.reader == "tensors" else _markup_points(job, read)
-    wanted = list(expected)
-    if len(wanted) != len(rows):
-        yield f"{len(rows)} rows for {len(wanted)} points of the source"
+    found = dict(zip(head, zip(*rows, strict=True), strict=True)) if rows else {}
+    from_arrays = job.reader == "tensors"
+    wanted = _array_points(job, read) if from_arrays else _markup_points(job, read)
+    numbers: Sequence[str] = "xy" if from_arrays else _SPACE
+    points = wanted.points
+    if len(points) != len(rows):
+        yield f"{len(rows)} rows for {len(points)} points of the source"
         return
-    numbers = ("x", "y") if job.reader == "tensors" else ("x_mm", "y_mm", "z_mm")
-    for line, (row, (texts, point)) in enumerate(zip(rows, wanted, strict=True), start=2):
-        stated = {name: row[name] for name in texts}
-        if stated != texts:
-            yield f"line {line}: {stated} instead of {texts}"
-            return
-        shown = np.array([_float(row[name]) for name in numbers], dtype=point.dtype)
-        if not np.array_equal(shown, point):
-            yield f"line {line}: {shown.tolist()} instead of {point.tolist()}"
-            return
-    if job.grid and (root / job.grid).is_file():
-        yield from _voxel_faults(rows, nib.Nifti1Image.from_filename(root / job.grid).affine)
+    for name, texts in wanted.texts.items():
+        yield from _first_wrong(name, found.get(name, ()), texts)
+    shown = np.array([found.get(name, ()) for name in numbers])
+    if shown.size and not np.array_equal(_numbers(shown).astype(points.dtype).T, points):
+        wrong = (points != _numbers(shown).astype(points.dtype).T).any(axis=1)
+        line = int(np.argmax(wrong))
+        yield f"line {line + 2}: {shown[:, line].tolist()} instead of {points[line].tolist()}"
+    elif job.grid and shown.size and (root / job.grid).is_file():
+        affine = nib.Nifti1Image.from_filename(root / job.grid).affine
+        voxels = _numbers(np.array([found[name] for name in "ijk"]))
+        yield from _voxel_faults(voxels, points.T, affine)
 
 
-def _markup_points(job: PointsJob, read: Read) -> Iterator[_Row]:
+@dataclass(frozen=True)
+class _Points:
+    """Points of the source: what is written beside each, and their coordinates (n, 2 or 3)."""
+
+    texts: dict[str, list[str]]
+    points: Array
+
+
+def _markup_points(job: PointsJob, read: Read) -> _Points:
+    texts: dict[str, list[str]] = {name: [] for name in (*job.columns, "point", "source_file")}
+    texts = {k: v for k, v in texts.items() if k not in {*_SPACE, "i", "j", "k"}}
+    points: list[list[float]] = []
     for path, stated in zip(job.sources, job.stated, strict=True):
         (markup,) = json.loads(read(path))["markups"]
-        sign = 1.0 if markup.get("coordinateSystem") in ("RAS", "0", 0) else -1.0
+        sign = 1.0 if str(markup.get("coordinateSystem")) in {"RAS", "0"} else -1.0
         for place, entry in enumerate(markup["controlPoints"]):
             x, y, z = entry["position"]
-            names = dict(zip(job.columns, stated, strict=False))
-            names |= {"point": str(place), "source_file": path}
-            yield names, np.array([sign * x, sign * y, z], dtype=np.float64)
+            points.append([sign * x, sign * y, z])
+            for name, text in zip((*texts,), (*stated, str(place), path), strict=True):
+                texts[name].append(text)
+    return _Points(texts, np.array(points, dtype=np.float64).reshape(-1, 3))
 
 
-def _arrays_points(job: PointsJob, read: Read) -> Iterator[_Row]:
+def _array_points(job: PointsJob, read: Read) -> _Points:
     document: Any = tensors.load(read(job.sources[0]), job.sources[0])
+    texts: dict[str, list[str]] = {name: [] for name in _ARRAY_TEXTS}
+    parts = []
     for key, structures in job.groups:
-        flat = np.asarray(document[key]).reshape(len(structures), -1, 2)
-        for structure, part in zip(structures, flat, strict=True):
-            for place, point in enumerate(part):
-                yield {"group": key, "structure": structure, "point": str(place)}, point
+        array = np.asarray(document[key])
+        count = array.size // 2 // len(structures)
+        parts.append(array.reshape(-1, 2))
+        texts["group"] += [key] * (count * len(structures))
+        texts["structure"] += [name for name in structures for _ in range(count)]
+        texts["point"] += [str(n) for _ in structures for n in range(count)]
+    return _Points(texts, np.concatenate(parts))
 
 
-def _voxel_faults(rows: list[dict[str, str]], affine: Array) -> Iterator[str]:
-    for line, row in enumerate(rows, start=2):
-        voxel = [_float(row[name]) for name in "ijk"]
-        space = [_float(row[name]) for name in ("x_mm", "y_mm", "z_mm")]
-        back = affine[:3, :3] @ voxel + affine[:3, 3]
-        if not np.allclose(back, space, rtol=0, atol=_NEAR * max(1.0, float(np.abs(space).max()))):
-            yield f"line {line}: voxel {voxel} lies at {back.tolist()} mm, not at {space}"
-            return
+def _first_wrong(name: str, found: Sequence[str], wanted: Sequence[str]) -> Iterator[str]:
+    if list(found) != list(wanted):
+        pairs = enumerate(zip(found, wanted, strict=False), start=2)
+        line, (one, other) = next((p for p in pairs if p[1][0] != p[1][1]), (0, ("", "")))
+        yield f"line {line}: {name} is {one!r} instead of {other!r}"
+
+
+def _voxel_faults(voxels: Array, space: Array, affine: Array) -> Iterator[str]:
+    back = affine[:3, :3] @ voxels + affine[:3, 3:]
+    near = np.abs(back - space) <= _NEAR * np.maximum(1.0, np.abs(space).max())
+    if not near.all():
+        line = int(np.argmin(near.all(axis=0)))
+        where = f"voxel {voxels[:, line].tolist()} lies at {back[:, line].tolist()} mm"
+        yield f"line {line + 2}: {where}, not at {space[:, line].tolist()}"
+
+
+def _numbers(texts: Array) -> Array:
+    """Parse a table of numbers; what is none becomes NaN, which equals nothing."""
+    try:
+        return texts.astype(np.float64)
+    except ValueError:
+        return np.array([[_float(text) for text in row] for row in texts])
 
 
 def scans_faults(job: ScansJob, read: Read, root: Path) -> Iterator[str]:
