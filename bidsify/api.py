@@ -93,8 +93,8 @@ def verify(
     if not root.is_dir():
         msg = f"{root}: no such folder"
         raise UsageError(msg)
-    if dataset is None and (record := read_record(root)) and record["dataset"] in datasets.names():
-        dataset = record["dataset"]
+    if dataset is None and (record := read_record(root)) and record.dataset in datasets.names():
+        dataset = record.dataset
     return list(verification.verify(opened, root, _recognised(opened, dataset), workers))
 
 

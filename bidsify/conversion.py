@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from . import buckets, finish
 from .dataset import Dataset
@@ -13,7 +13,7 @@ from .errors import UsageError
 from .jobs import Plan, Unit
 from .planning import make_plan
 from .pool import WorkerDiedError, run_all
-from .record import RECORD, STATE, Journal, Receipt, read_record, receipt_from
+from .record import RECORD, STATE, Journal, Receipt, Record, read_record
 from .source import Source
 from .work import Outcome, Setting, run_unit
 
@@ -67,7 +67,9 @@ def convert(
     record = _prepare(root, source, plan, options.on_existing)
     journal = Journal(root)
     try:
-        receipts = {r.target: r for r in (*_receipts(record), *journal.earlier())}
+        receipts = {
+            r.target: r for r in (*(record.receipts.values() if record else ()), *journal.earlier())
+        }
         setting = Setting(
             source, root, options.reproducible, options.prove, strict=journal.was_cut_off
         )
@@ -170,14 +172,7 @@ def _selected(plan: Plan, participants: Sequence[str]) -> list[Unit]:
     return [unit for unit in plan.units if not wanted or unit.subject in wanted]
 
 
-def _receipts(record: Mapping[str, Any] | None) -> Iterator[Receipt]:
-    if record is not None:
-        yield from map(receipt_from, record["written"])
-
-
-def _prepare(
-    root: Path, source: Source, plan: Plan, on_existing: OnExisting
-) -> Mapping[str, Any] | None:
+def _prepare(root: Path, source: Source, plan: Plan, on_existing: OnExisting) -> Record | None:
     """Check that we may write into ``root``; return the record of what is there.
 
     Raises:
@@ -206,12 +201,12 @@ def _prepare(
     return record
 
 
-def _check_same(root: Path, record: Mapping[str, Any] | None, plan: Plan) -> None:
+def _check_same(root: Path, record: Record | None, plan: Plan) -> None:
     if record is None:
         return
     planned = {job.target for unit in plan.units for job in unit.jobs}
-    strays = sorted({entry["target"] for entry in record["written"]} - planned)
-    if record["dataset"] != plan.dataset or strays:
+    strays = sorted(record.receipts.keys() - planned)
+    if record.dataset != plan.dataset or strays:
         what = f"such as {strays[0]}, " if strays else ""
         msg = (
             f"{root}: holds a conversion of {record['dataset']!r} from another source ({what}which "
@@ -220,10 +215,9 @@ def _check_same(root: Path, record: Mapping[str, Any] | None, plan: Plan) -> Non
         raise UsageError(msg)
 
 
-def _remove(root: Path, record: Mapping[str, Any]) -> None:
+def _remove(root: Path, record: Record) -> None:
     """Remove what the record names, and nothing else."""
-    targets = [entry["target"] for entry in record["written"]] + list(record["shared"])
-    for target in (*targets, RECORD):
+    for target in (*record.receipts, *record.shared, RECORD):
         path = root / target
         if path.resolve().is_relative_to(root.resolve()):
             path.unlink(missing_ok=True)

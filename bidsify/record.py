@@ -44,6 +44,16 @@ class Receipt:
         return not self.sha256
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What ``conversion.json`` says. ``files`` maps each source file to its bucket and size."""
+
+    dataset: str
+    receipts: Mapping[str, Receipt]
+    shared: tuple[str, ...]
+    files: Mapping[str, tuple[str, int]]
+
+
 def receipt_from(entry: Mapping[str, Any]) -> Receipt:
     """Rebuild a receipt from JSON."""
     sources = tuple((path, Fact(size, digest)) for path, size, digest in entry["sources"])
@@ -64,7 +74,7 @@ def receipt_entry(receipt: Receipt) -> dict[str, Any]:
     return {**asdict(receipt), "sources": sources, "notes": list(receipt.notes)}
 
 
-def read_record(root: Path) -> Mapping[str, Any] | None:
+def read_record(root: Path) -> Record | None:
     """Return the record of a finished conversion, or None where there is none.
 
     Raises:
@@ -75,13 +85,13 @@ def read_record(root: Path) -> Mapping[str, Any] | None:
         return None
     try:
         document = orjson.loads(path.read_bytes())
-        receipts = [receipt_from(entry) for entry in document["written"]]
-        assert isinstance(document["dataset"], str) and receipts is not None  # noqa: S101, PT018
-    except (ValueError, KeyError, TypeError, AssertionError) as error:
+        name, shared = document["dataset"], document["shared"]
+        written = [receipt_from(entry) for entry in document["written"]]
+        files = {entry["source"]: (entry["bucket"], entry["size"]) for entry in document["files"]}
+    except (ValueError, KeyError, TypeError) as error:
         msg = f"{path}: not a readable record of a conversion; use --on-existing replace"
         raise UsageError(msg) from error
-    record: Mapping[str, Any] = document
-    return record
+    return Record(name, {receipt.target: receipt for receipt in written}, tuple(shared), files)
 
 
 class Journal:

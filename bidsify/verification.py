@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from . import finish, proof
 from .dataset import Dataset
@@ -15,7 +15,7 @@ from .jobs import Job, Plan, Unit, VolumeJob
 from .planning import make_plan
 from .pool import WorkerDiedError, run_all
 from .reading import Reading
-from .record import RECORD, STATE, Receipt, read_record, receipt_from
+from .record import RECORD, STATE, Receipt, Record, read_record
 from .source import Source
 
 Code = Literal["LOST", "CHANGED", "EXTRA"]
@@ -59,9 +59,7 @@ def verify(source: Source, root: Path, dataset: Dataset, workers: int = 1) -> It
     record = read_record(root)
     if record is None:
         yield Problem(RECORD, "LOST", "no record of a conversion; convert again to get one")
-    receipts = {r.target: r for r in map(receipt_from, record["written"])} if record else {}
-    bucket = {f["source"]: f["bucket"] for f in record["files"]} if record else {}
-    items = [_item(unit, receipts, bucket) for unit in plan.units]
+    items = [_item(unit, record) for unit in plan.units]
     setting = _Setting(source, root)
     for item, result in run_all(_unit_problems, setting, items, min(workers, len(items))):
         if isinstance(result, WorkerDiedError):
@@ -75,13 +73,17 @@ def verify(source: Source, root: Path, dataset: Dataset, workers: int = 1) -> It
     yield from _extra(plan, root)
 
 
-def _item(unit: Unit, receipts: Mapping[str, Receipt], bucket: Mapping[str, str]) -> _Item:
+def _item(unit: Unit, record: Record | None) -> _Item:
+    if record is None:
+        return _Item(unit, {}, frozenset())
     targets = {job.target for job in unit.jobs}
-    omitted = {t for t in targets if t in receipts and receipts[t].is_omitted}
-    omitted |= {job.target for job in unit.jobs if getattr(job, "of", None) in omitted}
-    unselected = all(bucket.get(p) == "ignored" for job in unit.jobs for p in job.sources)
-    excused = targets if unselected else omitted
-    return _Item(unit, {t: receipts[t] for t in targets if t in receipts}, frozenset(excused))
+    receipts = {target: record.receipts[target] for target in targets & record.receipts.keys()}
+    excused = {target for target, receipt in receipts.items() if receipt.is_omitted}
+    excused |= {job.target for job in unit.jobs if getattr(job, "of", None) in excused}
+    sources = {path for job in unit.jobs for path in job.sources}
+    if all(record.files.get(path, ("", 0))[0] == "ignored" for path in sources):
+        excused = targets  # its participant was not selected
+    return _Item(unit, receipts, frozenset(excused))
 
 
 def _unit_problems(setting: _Setting, item: _Item) -> list[Problem]:
@@ -134,10 +136,10 @@ def _shared_problems(plan: Plan, setting: _Setting, items: Iterable[_Item]) -> I
             yield Problem(job.target, "CHANGED", _first_line(path.read_bytes(), made.content))
 
 
-def _record_problems(record: Mapping[str, Any] | None, source: Source) -> Iterator[Problem]:
+def _record_problems(record: Record | None, source: Source) -> Iterator[Problem]:
     if record is None:
         return
-    known = {entry["source"]: entry["size"] for entry in record["files"]}
+    known = {path: size for path, (_, size) in record.files.items()}
     for path in sorted(known.keys() | source.sizes.keys()):
         if path not in known:
             yield Problem(RECORD, "LOST", f"does not name the source file {path}; convert again")

@@ -121,10 +121,10 @@ def scans_faults(job: ScansJob, read: Read, root: Path) -> Iterator[str]:
     if named != existing:
         yield f"names {sorted(named - existing)}, which do not exist, and lacks "
         yield f"{sorted(existing - named)}"
-    for row in rows:
-        digest = row["source_sha256"]
-        if digest != "n/a" and hashlib.sha256(read(row["source_file"])).hexdigest() != digest:
-            yield f"{row['source_file']} has another SHA-256 than {digest}"
+    stated = {(row["source_file"], row["source_sha256"]) for row in rows}
+    for path, digest in sorted(stated):
+        if digest != "n/a" and hashlib.sha256(read(path)).hexdigest() != digest:
+            yield f"{path} has another SHA-256 than {digest}"
 
 
 def sidecar_faults(job: SidecarJob, read: Read, root: Path) -> Iterator[str]:
