@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -67,9 +67,11 @@ def convert(
     record = _prepare(root, source, plan, options.on_existing)
     journal = Journal(root)
     try:
-        receipts = {
-            r.target: r for r in (*(record.receipts.values() if record else ()), *journal.earlier())
-        }
+        receipts = dict(record.receipts) if record else {}
+        receipts |= {receipt.target: receipt for receipt in journal.earlier()}
+        if options.on_existing == "replace":
+            _remove(root, [*receipts, *(record.shared if record else ()), RECORD])
+            receipts = {}
         setting = Setting(
             source, root, options.reproducible, options.prove, strict=journal.was_cut_off
         )
@@ -194,10 +196,8 @@ def _prepare(root: Path, source: Source, plan: Plan, on_existing: OnExisting) ->
     if record is None and not (root / STATE).is_dir():
         msg = f"{root}: the output folder is not empty and not ours; choose a new or empty folder"
         raise UsageError(msg)
-    if record is not None and on_existing == "replace":
-        _remove(root, record)
-        return None
-    _check_same(root, record, plan)
+    if on_existing != "replace":
+        _check_same(root, record, plan)
     return record
 
 
@@ -209,15 +209,15 @@ def _check_same(root: Path, record: Record | None, plan: Plan) -> None:
     if record.dataset != plan.dataset or strays:
         what = f"such as {strays[0]}, " if strays else ""
         msg = (
-            f"{root}: holds a conversion of {record['dataset']!r} from another source ({what}which "
+            f"{root}: holds a conversion of {record.dataset!r} from another source ({what}which "
             "this source does not give); choose another folder, or --on-existing replace"
         )
         raise UsageError(msg)
 
 
-def _remove(root: Path, record: Record) -> None:
-    """Remove what the record names, and nothing else."""
-    for target in (*record.receipts, *record.shared, RECORD):
+def _remove(root: Path, targets: Iterable[str]) -> None:
+    """Remove what an earlier conversion wrote by its own record, and nothing else."""
+    for target in targets:
         path = root / target
         if path.resolve().is_relative_to(root.resolve()):
             path.unlink(missing_ok=True)

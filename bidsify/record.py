@@ -89,7 +89,7 @@ def read_record(root: Path) -> Record | None:
         written = [receipt_from(entry) for entry in document["written"]]
         files = {entry["source"]: (entry["bucket"], entry["size"]) for entry in document["files"]}
     except (ValueError, KeyError, TypeError) as error:
-        msg = f"{path}: not a readable record of a conversion; use --on-existing replace"
+        msg = f"{path}: not a readable record of a conversion; choose another output folder"
         raise UsageError(msg) from error
     return Record(name, {receipt.target: receipt for receipt in written}, tuple(shared), files)
 
