@@ -6,24 +6,18 @@ Results go to stdout, all else to stderr. Heavy imports wait until a command nee
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from . import __version__
-from .errors import BidsifyError
-
-if TYPE_CHECKING:
-    from .conversion import Conversion
+from .console import DEBUG, VERBOSITY, color, common, printable, report, say, sentence
+from .progress import Progress
 
 PROBLEMS, MISUSE, INTERRUPTED = 1, 2, 130
-_VERBOSITY, _DEBUG = "bidsify.verbosity", "bidsify.debug"
-_SHOWN = 20
 
 _source = click.argument("source", metavar="SRC", type=click.Path(path_type=Path))
 _dataset = click.option(
@@ -36,37 +30,6 @@ _workers = click.option(
 )  # fmt: skip
 
 
-def _set_verbosity(ctx: click.Context, option: click.Parameter, count: int) -> None:
-    """Add up -q and -v, wherever they stand in the command line."""
-    step = -count if option.name == "quiet" else count
-    ctx.meta[_VERBOSITY] = ctx.meta.get(_VERBOSITY, 0) + step
-
-
-def _set_debug(ctx: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001
-    ctx.meta[_DEBUG] = ctx.meta.get(_DEBUG, False) or value
-
-
-def _common(command: Any) -> Any:
-    """Add the options that the program and each command have."""
-    options = (
-        click.option(
-            "-q", "--quiet", count=True, expose_value=False, callback=_set_verbosity,
-            help="Hide progress; -qq hides warnings too.",
-        ),
-        click.option(
-            "-v", "--verbose", count=True, expose_value=False, callback=_set_verbosity,
-            help="Show all warnings.",
-        ),
-        click.option(
-            "--debug", is_flag=True, expose_value=False, callback=_set_debug,
-            help="Show tracebacks.",
-        ),
-    )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
 class _Group(click.Group):
     """Turns errors into one line and an exit code."""
 
@@ -77,37 +40,29 @@ class _Group(click.Group):
         except (click.exceptions.Exit, click.ClickException):
             raise
         except (KeyboardInterrupt, click.Abort):
-            _say("interrupted; the same command goes on where this one stopped")
+            say("interrupted; the same command goes on where this one stopped")
             ctx.exit(INTERRUPTED)
         except Exception as error:
-            if ctx.meta.get(_DEBUG):
+            if ctx.meta.get(DEBUG):
                 raise
-            _say(f"error: {_sentence(error)}")
+            say(f"error: {sentence(error)}")
             ctx.exit(MISUSE)
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, BidsifyError):
-        return str(error)
-    if isinstance(error, OSError):
-        return f"{error.filename or ''}: {error.strerror or error}"
-    return f"unexpected {type(error).__name__}: {error}; a defect of bidsify, --debug shows where"
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="bidsify")
-@_common
+@common
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """Convert public medical-image segmentation datasets to BIDS, and prove it.
 
     Start with: bidsify demo ./demo
     """
-    ctx.color = _color()
+    ctx.color = color()
 
 
 @main.command()
-@_common
+@common
 @click.argument("name", required=False)
 @_json
 def datasets(name: str | None, as_json: bool) -> None:  # noqa: FBT001
@@ -131,7 +86,7 @@ def datasets(name: str | None, as_json: bool) -> None:  # noqa: FBT001
 
 
 @main.command()
-@_common
+@common
 @_source
 @_json
 def detect(source: Path, as_json: bool) -> None:  # noqa: FBT001
@@ -150,7 +105,7 @@ def detect(source: Path, as_json: bool) -> None:  # noqa: FBT001
 
 
 @main.command()
-@_common
+@common
 @_source
 @_dataset
 @_json
@@ -168,7 +123,7 @@ def plan(source: Path, dataset: str | None, as_json: bool) -> None:  # noqa: FBT
 
 
 @main.command()
-@_common
+@common
 @_source
 @click.argument("out", type=click.Path(path_type=Path))
 @_dataset
@@ -211,8 +166,8 @@ def convert(  # noqa: PLR0917
     if dry_run:
         click.echo(printing.plan_text(api.plan(source, dataset)))
         return
-    verbosity = ctx.meta[_VERBOSITY]
-    with _progress(verbosity) as watch:
+    verbosity = ctx.meta[VERBOSITY]
+    with Progress(sys.stderr, quiet=verbosity < 0) as progress:
         done = api.convert(
             source,
             out,
@@ -223,16 +178,16 @@ def convert(  # noqa: PLR0917
             reproducible=reproducible,
             prove=not no_verify,
             max_failures=max_failures,
-            watch=watch,
+            watch=progress.step,
         )
-    _report(done, verbosity)
+    report(done, verbosity)
     click.echo(printing.buckets_text(done.buckets))
     if done.failures or (fail_on_unclaimed and done.buckets["unclaimed"]):
         sys.exit(PROBLEMS)
 
 
 @main.command()
-@_common
+@common
 @_source
 @click.argument("out", type=click.Path(path_type=Path))
 @_dataset
@@ -251,14 +206,14 @@ def verify(source: Path, out: Path, dataset: str | None, workers: int, as_json: 
         click.echo(_dumps({"root": str(out), "source": str(source), "problems": listed}))
     else:
         for problem in problems:
-            click.echo(f"{problem.code} {_printable(problem.path)}: {_printable(problem.message)}")
+            click.echo(f"{problem.code} {printable(problem.path)}: {printable(problem.message)}")
         click.echo(f"{len(problems)} problems" if problems else "verified: nothing lost or changed")
     if problems:
         sys.exit(PROBLEMS)
 
 
 @main.command()
-@_common
+@common
 @click.argument("name", required=False)
 def schema(name: str | None) -> None:
     """Print a JSON Schema of ours, or list them.
@@ -274,7 +229,7 @@ def schema(name: str | None) -> None:
 
 
 @main.command()
-@_common
+@common
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--dataset", default="ivdm3seg", show_default=True, metavar="NAME",
               help="Which dataset to imitate.")  # fmt: skip
@@ -298,10 +253,10 @@ def demo(ctx: click.Context, folder: Path, dataset: str, workers: int) -> None:
         raise UsageError(msg)
     generators.make(dataset, source)
     click.echo(f"made       {source}  (synthetic, in the layout of a download)")
-    verbosity = ctx.meta[_VERBOSITY]
-    with _progress(verbosity) as watch:
-        done = api.convert(source, out, workers=workers, watch=watch)
-    _report(done, verbosity)
+    verbosity = ctx.meta[VERBOSITY]
+    with Progress(sys.stderr, quiet=verbosity < 0) as progress:
+        done = api.convert(source, out, workers=workers, watch=progress.step)
+    report(done, verbosity)
     problems = api.verify(source, out, workers=workers)
     click.echo(f"converted  {out}  ({printing.buckets_text(done.buckets)})".replace("\n", ", "))
     verdict = f"{len(problems)} problems" if problems else "nothing lost or changed"
@@ -312,41 +267,5 @@ def demo(ctx: click.Context, folder: Path, dataset: str, workers: int) -> None:
         sys.exit(PROBLEMS)
 
 
-def _report(done: Conversion, verbosity: int) -> None:
-    """Say what a user must know; failures always."""
-    shown = done.warnings if verbosity > 0 else done.warnings[:_SHOWN]
-    if verbosity > -2:  # noqa: PLR2004
-        for text in shown:
-            _say(f"warning: {text}")
-        if len(shown) < len(done.warnings):
-            _say(f"... and {len(done.warnings) - len(shown)} more warnings; -v shows all")
-    for text in done.failures:
-        _say(f"failed: {text}")
-
-
-@contextmanager
-def _progress(verbosity: int) -> Iterator[Callable[..., None]]:
-    from .progress import Progress
-
-    with Progress(sys.stderr, quiet=verbosity < 0) as progress:
-        yield progress.step
-
-
-def _say(text: str) -> None:
-    click.echo(_printable(text), err=True)
-
-
-def _printable(text: str) -> str:
-    """Keep the control characters of file names away from the terminal."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
-
-
 def _dumps(document: Mapping[str, Any] | list[Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
-
-
-def _color() -> bool | None:
-    """Honour NO_COLOR and FORCE_COLOR; else let click look at the terminal."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    return True if os.environ.get("FORCE_COLOR") else None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from .dataset import Dataset, Image, Product
 from .jobs import Remark
-from .products import View
+from .view import View
 
 _NAMED = 5
 

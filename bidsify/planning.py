@@ -16,7 +16,8 @@ from .dataset import Dataset
 from .drafts import Draft, Drafts, collisions, draft
 from .jobs import Failure, Job, Plan, ScansJob, Unit
 from .patterns import natural_key
-from .products import Found, View, jobs_of, prepare
+from .products import jobs_of, prepare
+from .view import Found, View
 
 
 def make_plan(dataset: Dataset, paths: Iterable[str]) -> Plan:

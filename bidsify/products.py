@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from dataclasses import dataclass
 from typing import Any
 
-from .claims import Person
 from .dataset import Attachment, Dataset, Image, Masks, Points, Product, Segmentation
 from .jobs import (
     ArrayPart,
@@ -20,42 +18,14 @@ from .jobs import (
     SidecarJob,
     VolumeJob,
 )
+from .pairing import pair
 from .patterns import Fields, render
+from .view import Found, View, folder_of
 
 #: Columns of each table of points in space, after those that the file name states.
 #: x_mm, y_mm, z_mm are RAS+; i, j, k are fractional voxels of the image that they lie on.
 SPACE_COLUMNS = ("point", "x_mm", "y_mm", "z_mm", "i", "j", "k", "source_file")
 PLANE_COLUMNS = ("structure", "group", "point", "x", "y")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A product that a subject has: its target and its files.
-
-    ``fields`` is what the path of each file states; ``twins`` are further copies of ``files``.
-    """
-
-    product: Product
-    target: str
-    files: tuple[str, ...]
-    fields: tuple[Fields, ...]
-    twins: tuple[tuple[str, ...], ...] = ()
-
-
-@dataclass(slots=True)
-class View:
-    """All that a subject, or one session of it, has."""
-
-    person: Person
-    found: list[Found] = field(default_factory=list)
-    serving: dict[tuple[str, str], list[tuple[str, Fields]]] = field(default_factory=dict)
-
-    def image(self, name: str) -> Found | None:
-        """Return the image that a declaration calls ``name``."""
-        for found in self.found:
-            if isinstance(found.product, Image) and found.product.name == name:
-                return found
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +74,7 @@ def _data_job(found: Found, shared: Prepared, view: View) -> Job | Failure:
         case Attachment():
             return CopyJob(target=found.target, sources=found.files, twins=twins)
         case Segmentation(reader="png") as segmentation:
-            paired = _pair(found, segmentation, view)
+            paired = pair(found, segmentation, view)
             if isinstance(paired, Failure):
                 return paired
             sources, grid = paired
@@ -151,38 +121,13 @@ def _twins(found: Found) -> tuple[tuple[str, str], ...] | Failure:
     for copy in found.twins:
         if len(copy) != len(found.files):
             message = (
-                f"{_folder(copy)}: {len(copy)} files, but {len(found.files)} in "
-                f"{_folder(found.files)}, and both become {found.target}; remove one of the two"
+                f"{folder_of(copy)}: {len(copy)} files, but {len(found.files)} in "
+                f"{folder_of(found.files)}, and both become {found.target}; remove one of the two"
             )
             return Failure(
                 (*found.files, *(p for c in found.twins for p in c)), message, found.target
             )
     return tuple(pair for copy in found.twins for pair in zip(copy, found.files, strict=True))
-
-
-def _pair(
-    found: Found, product: Segmentation, view: View
-) -> tuple[tuple[str, ...], tuple[str, ...]] | Failure:
-    """Find for each picture the DICOM file of its slice, by stem or by place in natural order."""
-    image = view.image(product.of[0])
-    folder = _folder(found.files)
-    if image is None:
-        why = f"{folder}: masks without the DICOM series that gives their geometry; add it"
-        return Failure(found.files, why, found.target)
-    if len(found.files) != len(image.files):
-        why = (
-            f"{folder}: {len(found.files)} masks for the {len(image.files)} slices in "
-            f"{_folder(image.files)}; complete the download"
-        )
-        return Failure(found.files, why, found.target)
-    if product.pairing == "rank":
-        return found.files, image.files
-    slices = {PurePosixPath(path).stem: path for path in image.files}
-    for path in found.files:
-        if PurePosixPath(path).stem not in slices:
-            why = f"{path}: no slice of the same name in {_folder(image.files)}"
-            return Failure(found.files, why, found.target)
-    return found.files, tuple(slices[PurePosixPath(path).stem] for path in found.files)
 
 
 def _points_job(
@@ -263,7 +208,3 @@ def _landmarks(image: Image, view: View) -> tuple[tuple[str, str], ...]:
         return ()
     served = view.serving.get(("landmarks", image.name), ())
     return tuple((render(image.landmarks.name, fields), path) for path, fields in served)
-
-
-def _folder(files: tuple[str, ...]) -> str:
-    return str(PurePosixPath(files[0]).parent)

@@ -15,7 +15,8 @@ from .dataset import Attachment, Column, Dataset, Image, Json, Masks, Points, Pr
 from .entities import format_name
 from .jobs import Job, PeopleJob, PeopleSidecarJob, TextJob
 from .patterns import Fields, render
-from .products import PLANE_COLUMNS, SPACE_COLUMNS, View
+from .products import PLANE_COLUMNS, SPACE_COLUMNS
+from .view import View
 
 _SCANS = {
     "Description": "Data files of the subject and the source files that they were made from.",
