@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import lzma
 import re
+import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from typing import IO, TypeVar
 
@@ -19,6 +22,18 @@ _DRIVE = re.compile("[A-Za-z]:")
 
 #: Deflate cannot shrink data further than this (zlib documentation, "maximum compression factor").
 MAX_DEFLATE_RATIO = 1032
+
+
+_DAMAGED = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    lzma.LZMAError,
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +47,11 @@ class ZipArchive:
         """Files of the archive; see :class:`Source`."""
         return {path: info.file_size for path, info in self._members.items()}
 
+    def changed(self, path: str) -> float:
+        """Return when the archive was changed; see :class:`Source`."""
+        del path
+        return self.root.stat().st_ctime
+
     def read(self, path: str) -> bytes:
         """Return the content of a file; see :class:`Source`."""
         info = self._members[path]
@@ -43,7 +63,7 @@ class ZipArchive:
             raise SourceError(msg)
         try:
             return self._zip.read(info)
-        except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError) as error:
+        except _DAMAGED as error:
             msg = f"{path}: damaged in {self.root.name}: {error}; download the archive again"
             raise SourceError(msg) from error
 
@@ -87,6 +107,11 @@ class TarArchive:
         """Files of the archive; see :class:`Source`."""
         return {path: extent.size for path, extent in self._members.items()}
 
+    def changed(self, path: str) -> float:
+        """Return when the archive was changed; see :class:`Source`."""
+        del path
+        return self.root.stat().st_ctime
+
     def read(self, path: str) -> bytes:
         """Return the content of a file; see :class:`Source`."""
         extent = self._members[path]
@@ -94,8 +119,9 @@ class TarArchive:
             msg = f"{path}: a link or device in {self.root.name}; put the file itself there"
             raise SourceError(msg)
         try:
-            self._stream.seek(extent.start)
-            content = self._stream.read(extent.size)
+            with self._opened() as stream:
+                stream.seek(extent.start)
+                content = stream.read(extent.size)
         except (OSError, EOFError) as error:
             msg = f"{path}: damaged in {self.root.name}: {error}; download the archive again"
             raise SourceError(msg) from error
@@ -105,38 +131,57 @@ class TarArchive:
         return content
 
     @cached_property
-    def _stream(self) -> IO[bytes]:
+    def _is_packed(self) -> bool:
         with self.root.open("rb") as stream:
-            if stream.read(2) != b"\x1f\x8b":
-                return self.root.open("rb")
+            return stream.read(2) == b"\x1f\x8b"
+
+    @cached_property
+    def _packed(self) -> IO[bytes]:
         from indexed_gzip import IndexedGzipFile  # noqa: PLC0415  only for .tar.gz
 
-        packed: IO[bytes] = IndexedGzipFile(str(self.root), spacing=4 << 20)
-        return packed
+        stream: IO[bytes] = IndexedGzipFile(str(self.root), spacing=4 << 20)
+        return stream
 
-    def __getstate__(self) -> dict[str, object]:
-        """Leave an open file behind; the object of indexed_gzip carries its index along."""
-        plain = "_stream" in self.__dict__ and isinstance(self._stream, BufferedReader)
-        return {k: v for k, v in self.__dict__.items() if not (plain and k == "_stream")}
+    @contextmanager
+    def _opened(self) -> Iterator[IO[bytes]]:
+        """Open the tar. The index of a packed one stays, and goes to worker processes."""
+        if self._is_packed:
+            yield self._packed
+        else:
+            with self.root.open("rb") as stream:
+                yield stream
 
     @cached_property
     def _members(self) -> Mapping[str, _Extent]:
-        self._stream.seek(0)
         try:
-            with tarfile.open(
-                fileobj=self._stream, mode="r:", errors="backslashreplace"
-            ) as archive:
-                return _members(_extents(archive), self.root)
-        except (tarfile.TarError, OSError, EOFError) as error:
+            with (
+                self._opened() as stream,
+                tarfile.open(fileobj=stream, mode="r:", errors="backslashreplace") as archive,
+            ):
+                found = _members(_extents(archive), self.root)
+                stream.seek(archive.offset)
+                whole = stream.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
+        except (tarfile.TarError, OSError, EOFError, ValueError) as error:
             msg = f"{self.root}: not a readable tar archive: {error}; download it again"
             raise UsageError(msg) from error
+        if not whole:
+            msg = f"{self.root}: damaged or cut off behind {len(found)} files; download it again"
+            raise UsageError(msg)
+        return found
 
 
 def _extents(archive: tarfile.TarFile) -> Iterator[tuple[str, _Extent]]:
+    known: dict[str, _Extent] = {}
     for info in archive:
-        if not info.isdir():
+        if info.isdir():
+            continue
+        if info.islnk() and info.linkname in known:  # a hard link: the content came before
+            extent = known[info.linkname]
+        else:
             plain = info.isreg() and not info.issparse()
-            yield info.name, _Extent(info.offset_data, info.size, plain)
+            extent = _Extent(info.offset_data, info.size, plain)
+        known[info.name] = extent
+        yield info.name, extent
 
 
 def _members(files: Iterable[tuple[str, _T]], root: Path) -> Mapping[str, _T]:

@@ -72,9 +72,7 @@ def convert(
         if options.on_existing == "replace":
             _remove(root, [*receipts, *(record.shared if record else ()), RECORD])
             receipts = {}
-        setting = Setting(
-            source, root, options.reproducible, options.prove, strict=journal.was_cut_off
-        )
+        setting = Setting(source, root, options.reproducible, options.prove)
         run = _Run(plan, setting, receipts, journal, watch, options.max_failures)
         outcomes = run.units(selected, options.workers)
         result = _conclude(run, outcomes, selected)

@@ -36,7 +36,7 @@ class Drafts:
     targets: dict[str, Draft] = field(default_factory=dict)
     serving: dict[tuple[str, str, str], list[Claim]] = field(default_factory=dict)
     owners: dict[str, dict[str, list[Claim]]] = field(default_factory=dict)
-    people: dict[str, tuple[str, dict[str, str | None]]] = field(default_factory=dict)
+    people: dict[str, tuple[str, list[Fields]]] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
 
 
@@ -67,6 +67,9 @@ def draft(dataset: Dataset, claims: list[Claim]) -> Drafts:
             found = drafts.targets.get(target)
             if found is None:
                 found = drafts.targets[target] = Draft(use.product, whose)
+            elif found.product is not use.product:
+                msg = f"dataset {dataset.name!r}: two products become {target}; add an entity"
+                raise DeclarationError(msg)
             identity = (claim.rank, claim.match.prefix, claim.path if namer.is_single else "")
             found.groups.setdefault(identity, []).append(claim)
         for whose in people.values():
@@ -76,9 +79,12 @@ def draft(dataset: Dataset, claims: list[Claim]) -> Drafts:
 
 def collisions(drafts: Drafts) -> Iterator[Failure]:
     """Take out the folders that stand for two native ids, and say so of each."""
-    for folder, owners in list(drafts.owners.items()):
-        if len(owners) == 1 and "sub-/" not in f"{folder}/":
+    reported: set[str] = set()
+    for folder, owners in sorted(drafts.owners.items()):
+        one = len(owners) == 1 and "sub-/" not in f"{folder}/"
+        if one or folder.split("/")[0] in reported:
             continue
+        reported.add(folder)
         claims = (claim for group in owners.values() for claim in group)
         files = tuple(sorted({claim.path for claim in claims}))
         yield Failure(files, f"{files[0]}: {_collision(folder, sorted(owners))}")
@@ -107,13 +113,7 @@ def _own(drafts: Drafts, whose: Person, claim: Claim) -> None:
     if whose.session is not None:
         native = whose.session_source_id or ""
         drafts.owners.setdefault(whose.folder.lower(), {}).setdefault(native, []).append(claim)
-    known = drafts.people.get(subject)
-    if known is None:
-        drafts.people[subject] = (whose.source_id, dict(fields))
-    elif None in known[1].values() or fields.keys() - known[1].keys():
-        for name, value in fields.items():
-            if known[1].get(name) is None:
-                known[1][name] = value
+    drafts.people.setdefault(subject, (whose.source_id, []))[1].append(fields)
 
 
 class _Namer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,20 +18,35 @@ from .work import Outcome, Setting, Status, write_file
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What is in the tree: the folders of subjects and sessions, and the suffixes of files."""
+    """What is in the tree: the folders of subjects and sessions, and the kinds of files.
+
+    A kind is a name without subject and session: ``{"acq-CISS", "T2w"}``.
+    """
 
     folders: frozenset[str]
-    suffixes: frozenset[str]
+    kinds: frozenset[frozenset[str]]
 
     @classmethod
     def of(cls, targets: Iterable[str]) -> Present:
         """Look at the paths of all files of subjects."""
-        folders, suffixes = set[str](), set[str]()
+        folders, stems = set[str](), set[str]()
         for target in targets:
             subject, second, *_ = target.split("/")
             folders |= {subject, f"{subject}/{second}"}
-            suffixes.add(target.rsplit("/", 1)[-1].split(".", 1)[0].rsplit("_", 1)[-1])
-        return cls(frozenset(folders), frozenset(suffixes))
+            name = target.rsplit("/", 1)[-1]
+            if not name.endswith(".json"):
+                stems.add(_PEOPLE.sub("", name).split(".", 1)[0])
+        if any("/ses-" in folder for folder in folders):
+            stems.add("sessions")
+        return cls(frozenset(folders), frozenset(frozenset(s.split("_")) for s in stems))
+
+    def has(self, stem: str) -> bool:
+        """Say whether a file is there that inherits from ``stem``."""
+        wanted = frozenset(stem.split("_"))
+        return any(wanted <= kind for kind in self.kinds)
+
+
+_PEOPLE = re.compile(r"^(?:sub-[^_]*_)?(?:ses-[^_]*_)?")
 
 
 def write_shared(plan: Plan, setting: Setting, done: Mapping[str, Receipt]) -> Iterator[Outcome]:
@@ -60,7 +76,7 @@ def make_shared(job: Job, reading: Reading, present: Present) -> Made | None:
     """
     match job:
         case TextJob():
-            if job.only_with and job.only_with not in present.suffixes:
+            if job.only_with and not present.has(job.only_with):
                 return None
             return Made(job.content.encode(), "")
         case PeopleJob():

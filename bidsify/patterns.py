@@ -105,14 +105,18 @@ def field_names(template: str) -> frozenset[str]:
 
 def natural_key(path: str) -> tuple[tuple[int, int | str], ...]:
     """Sort key that puts ``IMG-2`` before ``IMG-10``."""
-    return tuple((0, int(p)) if p.isdigit() else (1, p) for p in re.split(r"([0-9]+)", path) if p)
+    return tuple(
+        (0, int(p)) if p.isdecimal() and p.isascii() else (1, p)
+        for p in re.split(r"([0-9]+)", path)
+        if p
+    )
 
 
 def _filled(token: Mapping[str, str], fields: Fields) -> str | None:
     if not token["name"]:
         return token["text"] or token["mark"]
     value = fields.get(token["name"])
-    if value is not None and token["width"] and value.isdigit():
+    if value is not None and token["width"] and value.isdecimal() and value.isascii():
         return value.zfill(int(token["width"]))
     return value
 

@@ -7,6 +7,8 @@ all others succeed.
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import pickle
 import signal
 from collections import deque
@@ -14,12 +16,15 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from multiprocessing import connection
+from threading import Thread
 from typing import Any, TypeVar
 
 Shared = TypeVar("Shared")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_MOST = 4  # workers for each processor: more only cost memory
 _AHEAD = 3  # tasks submitted for each worker: keeps them busy, bounds what a death costs
 
 
@@ -38,6 +43,7 @@ def run_all(
     ``shared`` goes to each process once. One worker means this process. All three must be
     picklable.
     """
+    workers = min(workers, _MOST * (os.cpu_count() or 1))
     if workers <= 1:
         for item in items:
             yield item, function(shared, item)
@@ -63,8 +69,8 @@ def _drain(
     try:
         while queue or live:
             while queue and len(live) < (1 if alone else count * _AHEAD):
-                item = queue.popleft()
-                live[executor.submit(_call, function, item)] = item
+                live[executor.submit(_call, function, queue[0])] = queue[0]
+                queue.popleft()  # only now: submitting fails where a worker has just died
             done, _ = wait(live, return_when=FIRST_COMPLETED)
             for future in done:
                 result = future.result()
@@ -91,7 +97,16 @@ def _begin(shared: object) -> None:
     shared is copied, because a forked process would otherwise use the open files of its parent.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
     _SHARED[:] = [pickle.loads(pickle.dumps(shared))]  # noqa: S301  our own object
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of the parent: a worker whose parent was killed would wait for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _call(function: Callable[[Any, Item], Result], item: Item) -> Result:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,7 @@ class Reading:
         self._grids: dict[tuple[str, ...], Grid] = {}
         self._arrays: tuple[str, Mapping[str, object]] = ("", {})
         self.facts: dict[str, Fact] = {}
-        self.entries_used: dict[str, set[str]] = {}
+        self.entries: dict[str, frozenset[str]] = {}
 
     def content(self, path: str) -> bytes:
         """Return the bytes of a file.
@@ -56,6 +56,12 @@ class Reading:
             self._contents.popitem(last=False)
         return content
 
+    def fact(self, path: str) -> Fact:
+        """Return size and hash of a file."""
+        if path not in self.facts:
+            self.content(path)
+        return self.facts[path]
+
     def arrays(self, path: str) -> Mapping[str, object]:
         """Return the entries of a file of arrays; the last file is kept."""
         from .readers import tensors  # noqa: PLC0415
@@ -66,7 +72,7 @@ class Reading:
                 msg = f"{path}: holds a {type(document).__name__}; expected named arrays"
                 raise SourceError(msg)
             self._arrays = (path, document)
-            self.entries_used.setdefault(path, set())
+            self.entries[path] = frozenset(map(str, document))
         return self._arrays[1]
 
     def array(self, path: str, key: str) -> Array:
@@ -74,18 +80,11 @@ class Reading:
         import numpy as np  # noqa: PLC0415
 
         entries = self.arrays(path)
-        self.entries_used[path].add(key)
         found = entries.get(key)
         if not isinstance(found, np.ndarray):
             msg = f"{path}: has no array {key!r}; it holds {', '.join(map(str, entries))}"
             raise SourceError(msg)
         return found
-
-    def unused_entries(self) -> Mapping[str, Sequence[str]]:
-        """Return file of arrays -> entries that no job asked for."""
-        path, entries = self._arrays
-        left = sorted(str(key) for key in entries if key not in self.entries_used.get(path, ()))
-        return {path: left} if left else {}
 
     def grid(self, paths: tuple[str, ...]) -> Grid:
         """Return the grid of a DICOM series."""

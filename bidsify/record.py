@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -94,6 +95,19 @@ def read_record(root: Path) -> Record | None:
     return Record(name, {receipt.target: receipt for receipt in written}, tuple(shared), files)
 
 
+_LOCKED: set[int] = set()  # descriptors of the journals that this process holds
+
+
+def _let_go() -> None:
+    """Close inherited journals: a worker that outlives its parent must not hold the lock."""
+    for descriptor in _LOCKED:
+        os.close(descriptor)
+    _LOCKED.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)
+
+
 class Journal:
     """Receipts of the running conversion. Holding it open keeps other conversions out."""
 
@@ -101,13 +115,14 @@ class Journal:
         self.root = root
         (root / STATE).mkdir(parents=True, exist_ok=True)
         path = root / _JOURNAL
-        self.was_cut_off = path.exists()
-        self._stream: IO[str] = path.open("a+", encoding="utf-8")
+        self._stream: IO[str] = path.open("a+", encoding="utf-8", errors="replace")
         try:
             fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            self._stream.close()
             msg = f"{root}: another conversion is writing here; wait until it ends"
             raise UsageError(msg) from error
+        _LOCKED.add(self._stream.fileno())
         shutil.rmtree(root / STAGING, ignore_errors=True)
         (root / STAGING).mkdir()
 
@@ -132,9 +147,10 @@ class Journal:
 
     def close(self) -> None:
         """Let go, and keep the journal for the next run."""
+        _LOCKED.discard(self._stream.fileno())
         self._stream.close()
 
     def finish(self) -> None:
         """Remove the journal: its receipts are in the record now."""
         shutil.rmtree(self.root / STATE, ignore_errors=True)
-        self._stream.close()
+        self.close()

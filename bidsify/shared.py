@@ -12,11 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from . import description
 from .dataset import Attachment, Column, Dataset, Image, Json, Masks, Points, Product, Segmentation
-from .entities import format_name
+from .entities import format_name, label_of
 from .jobs import Job, PeopleJob, PeopleSidecarJob, TextJob
 from .patterns import Fields, render
 from .products import PLANE_COLUMNS, SPACE_COLUMNS
 from .view import View
+
+#: Subject -> its native id, and what its paths state.
+People = Mapping[str, tuple[str, Sequence[Fields]]]
 
 _SCANS = {
     "Description": "Data files of the subject and the source files that they were made from.",
@@ -46,7 +49,7 @@ _SPATIAL_COLUMNS = {
 def jobs(
     dataset: Dataset,
     views: Sequence[View],
-    people: Mapping[str, tuple[str, Fields]],
+    people: People,
     tables: Mapping[str, str],
 ) -> Iterator[Job]:
     """Make the jobs of the files at the root, and of the sessions tables."""
@@ -60,24 +63,24 @@ def jobs(
         yield TextJob(target=".bidsignore", content="\n".join(dataset.bidsignore) + "\n")
     yield from _participants(dataset, people, tables)
     yield from _sessions(views)
-    yield TextJob(target="scans.json", content=to_json(_SCANS))
+    yield TextJob(target="scans.json", content=to_json(_SCANS), only_with="scans")
     yield from _descriptions(dataset)
-    for target, (content, suffix) in sorted(_inherited(dataset).items()):
-        yield TextJob(target=target, content=content, only_with=suffix)
+    for target, content in sorted(_inherited(dataset).items()):
+        yield TextJob(target=target, content=content, only_with=target.split(".")[0])
 
 
 def to_json(document: object) -> str:
     """Format a document, the same each time."""
-    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return (
+        json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    )
 
 
-def _participants(
-    dataset: Dataset, people: Mapping[str, tuple[str, Fields]], tables: Mapping[str, str]
-) -> Iterator[Job]:
+def _participants(dataset: Dataset, people: People, tables: Mapping[str, str]) -> Iterator[Job]:
     native, native_json = tables.get("participants"), tables.get("participants_json")
     rows = tuple(
         (f"sub-{subject}", (f"sub-{subject}", source_id, *_values(dataset, fields)))
-        for subject, (source_id, fields) in people.items()
+        for subject, (source_id, fields) in sorted(people.items())
     )
     yield PeopleJob(
         target="participants.tsv",
@@ -100,10 +103,12 @@ def _participants(
     )
 
 
-def _values(dataset: Dataset, fields: Fields) -> Iterator[str]:
+def _values(dataset: Dataset, stated: Sequence[Fields]) -> Iterator[str]:
+    """Return the value of each column; n/a where the files of a subject do not agree on one."""
     for column in dataset.columns.values():
-        value = column.value(fields) if callable(column.value) else render(column.value, fields)
-        yield value or "n/a"
+        how = column.value
+        found = {how(f) if callable(how) else render(how, f) for f in stated} - {"", "n/a"}
+        yield found.pop() if len(found) == 1 else "n/a"
 
 
 def _sessions(views: Sequence[View]) -> Iterator[Job]:
@@ -124,7 +129,7 @@ def _sessions(views: Sequence[View]) -> Iterator[Job]:
             "Description": "Sessions of the subject.",
             "source_id": {"Description": "Name of the session in the source dataset."},
         }
-        yield TextJob(target="sessions.json", content=to_json(definitions))
+        yield TextJob(target="sessions.json", content=to_json(definitions), only_with="sessions")
 
 
 def _descriptions(dataset: Dataset) -> Iterator[Job]:
@@ -136,31 +141,31 @@ def _descriptions(dataset: Dataset) -> Iterator[Job]:
         yield TextJob(target="descriptions.json", content=to_json(document))
 
 
-def _inherited(dataset: Dataset) -> dict[str, tuple[str, str]]:
-    """Return target -> (content, suffix) of the files at the root that others inherit from."""
-    files: dict[str, tuple[str, str]] = {}
+def _inherited(dataset: Dataset) -> dict[str, str]:
+    """Return target -> content of the files at the root that others inherit from."""
+    files: dict[str, str] = {}
     for product in dataset.products:
         match product:
             case Segmentation():
                 stem = _shared_stem(product, ("segmentation",))
-                files[stem + ".tsv"] = (product.labels.to_tsv(), product.suffix)
-                files[stem + ".json"] = (to_json(_segmentation_sidecar(product)), product.suffix)
+                files[stem + ".tsv"] = product.labels.to_tsv()
+                files[stem + ".json"] = to_json(_segmentation_sidecar(product))
             case Points() | Attachment() if product.sidecar:
                 columns = _point_columns(product) if isinstance(product, Points) else {}
                 document = {**product.sidecar, **column_definitions(columns)}
-                files[f"{product.suffix}.json"] = (to_json(document), product.suffix)
+                files[f"{product.suffix}.json"] = to_json(document)
             case Image() if dataset.shared_sidecars:
                 stem = _shared_stem(product, tuple(product.entities))
-                files[stem + ".json"] = (to_json(dict(product.sidecar)), product.suffix)
+                files[stem + ".json"] = to_json(dict(product.sidecar))
             case Masks() if dataset.shared_sidecars and product.unless is None:
                 document = {**product.sidecar, "LabelMap": list(product.regions)}
                 stem = _shared_stem(product, tuple(product.entities))
-                files[stem + ".json"] = (to_json(document), product.suffix)
+                files[stem + ".json"] = to_json(document)
     return files
 
 
 def _shared_stem(product: Product, entities: Sequence[str]) -> str:
-    kept = {name: product.entities[name] for name in entities if name in product.entities}
+    kept = {name: label_of(product.entities[name]) for name in entities if name in product.entities}
     return format_name(kept, product.suffix, "")
 
 

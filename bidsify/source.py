@@ -29,6 +29,9 @@ class Source(Protocol):
     def sizes(self) -> Mapping[str, int]:
         """All files: path relative to the source, with ``/`` -> size in bytes."""
 
+    def changed(self, path: str) -> float:
+        """Return when a file was last put or changed there: seconds, as ``st_ctime``."""
+
     def read(self, path: str) -> bytes:
         """Return the content of a file."""
 
@@ -46,10 +49,10 @@ def open_source(root: Path) -> Source:
         raise UsageError(msg)
     with root.open("rb") as stream:
         head = stream.read(512)
-    if zipfile.is_zipfile(root):
-        return ZipArchive(root)
     if head[:2] == b"\x1f\x8b" or head[257:262] == b"ustar":
         return TarArchive(root)
+    if head[:2] == b"PK" or zipfile.is_zipfile(root):
+        return ZipArchive(root)
     msg = f"{root}: neither a folder nor a .zip, .tar or .tar.gz archive; unpack it first"
     raise UsageError(msg)
 
@@ -63,48 +66,53 @@ class Folder:
     @cached_property
     def sizes(self) -> Mapping[str, int]:
         """Files below the folder; see :class:`Source`."""
-        return dict(sorted((_listed(path), size) for path, size in self._walk("")))
+        return dict(sorted((_listed(path), size) for path, size in self._walk()))
+
+    def changed(self, path: str) -> float:
+        """Return when a file was put there; see :class:`Source`."""
+        return (self.root / self._real.get(path, path)).stat().st_ctime
 
     def read(self, path: str) -> bytes:
         """Return the content of a file; see :class:`Source`."""
         full = self.root / self._real.get(path, path)
-        if not full.resolve().is_relative_to(self._resolved):
-            msg = f"{path}: a link that leaves the source folder; put the file itself there"
-            raise SourceError(msg)
         try:
-            return full.read_bytes()
-        except OSError as error:
-            msg = f"{path}: not readable: {error.strerror}"
+            end = full.resolve(strict=True)
+            if not end.is_relative_to(self._resolved):
+                msg = f"{path}: a link that leaves the source folder; put the file itself there"
+                raise SourceError(msg)
+            if not end.is_file():
+                msg = f"{path}: not a file; remove it"
+                raise SourceError(msg)
+            return end.read_bytes()
+        except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
+            why = getattr(error, "strerror", None) or error
+            msg = f"{path}: not readable: {why}"
             raise SourceError(msg) from error
 
     @cached_property
     def _real(self) -> Mapping[str, str]:
         """Names that are no UTF-8, by the form in which we list them."""
-        return {_listed(path): path for path, _ in self._walk("") if _listed(path) != path}
+        return {_listed(path): path for path, _ in self._walk() if _listed(path) != path}
 
     @cached_property
     def _resolved(self) -> Path:
         return self.root.resolve()
 
-    def _walk(self, folder: str) -> Iterator[tuple[str, int]]:
-        try:
-            entries = list(os.scandir(self.root / folder))
-        except OSError as error:
-            msg = f"{self.root / folder}: not readable: {error.strerror}"
-            raise UsageError(msg) from error
-        for entry in entries:
-            path = folder + entry.name
-            if entry.is_dir(follow_symlinks=self._stays_inside(entry)):
-                yield from self._walk(path + "/")
-            else:
-                yield path, _size(entry)
-
-    def _stays_inside(self, entry: os.DirEntry[str]) -> bool:
-        """Say whether to follow: a link to a folder inside, but not to one that holds it."""
-        if not entry.is_symlink():
-            return True
-        end = Path(entry.path).resolve()
-        return end.is_relative_to(self._resolved) and not Path(entry.path).is_relative_to(end)
+    def _walk(self) -> Iterator[tuple[str, int]]:
+        """List all files. A link to a folder is listed too, but not followed."""
+        folders = [""]
+        while folders:
+            folder = folders.pop()
+            try:
+                entries = list(os.scandir(self.root / folder))
+            except OSError as error:
+                msg = f"{self.root / folder}: not readable: {error.strerror}"
+                raise UsageError(msg) from error
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(f"{folder}{entry.name}/")
+                else:
+                    yield folder + entry.name, _size(entry)
 
 
 def _listed(path: str) -> str:

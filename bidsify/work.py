@@ -31,13 +31,12 @@ _STL_HEAD, _STL_FACET = 84, 50  # bytes of a binary STL: header with count, one 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What holds for a whole conversion. ``strict``: hash what is kept, not only its size."""
+    """What holds for a whole conversion."""
 
     source: Source
     root: Path
     reproducible: bool = False
     prove: bool = True
-    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +55,11 @@ class Outcome:
 class _Progress:
     """What the jobs of a unit know of each other."""
 
+    unit: Unit
     reading: Reading
     known: Mapping[str, Receipt]
     done: dict[str, Receipt] = field(default_factory=dict)
     origins: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    fresh: bool = True
 
     @property
     def present(self) -> frozenset[str]:
@@ -69,7 +68,7 @@ class _Progress:
 
 def run_unit(unit: Unit, known: Mapping[str, Receipt], setting: Setting) -> list[Outcome]:
     """Run the jobs of a unit in their order; ``known`` are receipts of earlier runs."""
-    progress = _Progress(Reading(setting.source), known)
+    progress = _Progress(unit, Reading(setting.source), known)
     return [_run(job, progress, setting) for job in unit.jobs]
 
 
@@ -79,9 +78,9 @@ def _run(job: Job, progress: _Progress, setting: Setting) -> Outcome:
     try:
         digest = job.digest(*_context(job, progress), str(setting.reproducible))
         receipt = progress.known.get(job.target)
-        if receipt and receipt.digest == digest and is_untouched(receipt, setting):
+        same = receipt is not None and receipt.digest == digest
+        if receipt and same and _is_untouched(receipt, progress.reading, setting):
             outcome = Outcome(job.target, "kept", job.sources, receipt, notes=receipt.notes)
-            progress.fresh = False
         else:
             outcome = _write(job, digest, progress, setting)
     except SourceError as error:
@@ -142,17 +141,28 @@ def _context(job: Job, progress: _Progress) -> Iterator[str]:
         yield from (f"{path} {fact.sha256}" for path, fact in facts)
 
 
-def is_untouched(receipt: Receipt, setting: Setting) -> bool:
-    """Say whether the sources and the file are still those of the receipt."""
-    sizes = setting.source.sizes
-    if any(sizes.get(path) != fact.size for path, fact in receipt.sources):
+def _is_untouched(receipt: Receipt, reading: Reading, setting: Setting) -> bool:
+    """Say whether the file and its sources are still those of the receipt.
+
+    The file is hashed. A source is hashed where it came to its place after the file was written.
+    """
+    source, path = setting.source, setting.root / receipt.target
+    if any(source.sizes.get(name) != fact.size for name, fact in receipt.sources):
         return False
-    path = setting.root / receipt.target
-    if receipt.is_omitted:
-        return not path.exists()
-    if not path.is_file() or path.stat().st_size != receipt.size:
+    if receipt.is_omitted:  # a sibling has read the source again if it had to
+        facts = reading.facts
+        return not path.exists() and all(facts.get(n, fact) == fact for n, fact in receipt.sources)
+    if path.is_symlink() or not path.is_file():
         return False
-    return not setting.strict or hashlib.sha256(path.read_bytes()).hexdigest() == receipt.sha256
+    status = path.stat()
+    if status.st_size != receipt.size:
+        return False
+    if hashlib.sha256(path.read_bytes()).hexdigest() != receipt.sha256:
+        return False
+    return all(
+        source.changed(name) <= status.st_mtime or reading.fact(name) == fact
+        for name, fact in receipt.sources
+    )
 
 
 def _write(job: Job, digest: str, progress: _Progress, setting: Setting) -> Outcome:
@@ -195,15 +205,21 @@ def _make(job: Job, progress: _Progress, setting: Setting) -> Made | Omitted:
         case ScansJob():
             facts = {path: fact for r in progress.done.values() for path, fact in r.sources}
             made = tables.scans(job, progress.origins, facts)
-            return Made(made.content, "", tuple(_unused(reading)) if progress.fresh else ())
+            return Made(made.content, "", _unknown_entries(progress.unit, reading))
         case _:
             msg = f"no unit holds a job of kind {job.kind!r}"
             raise AssertionError(msg)
 
 
-def _unused(reading: Reading) -> Iterator[str]:
-    for path, entries in reading.unused_entries().items():
-        yield f"{path}: entries that the declaration does not know: {', '.join(entries)}"
+def _unknown_entries(unit: Unit, reading: Reading) -> tuple[str, ...]:
+    """Say which arrays of a file no job of the unit asks for."""
+    asked = {job.array.key for job in unit.jobs if isinstance(job, VolumeJob) and job.array}
+    asked |= {key for job in unit.jobs if isinstance(job, PointsJob) for key, _ in job.groups}
+    return tuple(
+        f"{path}: entries that the declaration does not know: {', '.join(sorted(left))}"
+        for path, entries in reading.entries.items()
+        if (left := entries - asked)
+    )
 
 
 def _checked_copy(path: str, reading: Reading) -> bytes:
@@ -233,8 +249,11 @@ def _check_twin(copy: str, original: str, reading: Reading) -> None:
 
 def write_file(root: Path, target: str, content: bytes) -> None:
     """Write a file at once or not at all."""
-    staged = root / STAGING / f"{os.getpid()}-{get_ident()}.part"
-    staged.write_bytes(content)
     place = root / target
     place.parent.mkdir(parents=True, exist_ok=True)
+    if not place.parent.resolve().is_relative_to(root.resolve()) or place.is_dir():
+        msg = f"{target}: a link out of the output folder, or a folder, is in its place; remove it"
+        raise SourceError(msg)
+    staged = root / STAGING / f"{os.getpid()}-{get_ident()}.part"
+    staged.write_bytes(content)
     staged.replace(place)
