@@ -71,7 +71,7 @@ class ZipArchive:
     def _zip(self) -> zipfile.ZipFile:
         try:
             return zipfile.ZipFile(self.root)
-        except (zipfile.BadZipFile, OSError) as error:
+        except _DAMAGED as error:
             msg = f"{self.root}: not a readable zip archive: {error}; download it again"
             raise UsageError(msg) from error
 

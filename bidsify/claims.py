@@ -20,8 +20,12 @@ Role = Literal["product", "native_json", "landmarks", "participants", "participa
 
 _JUNK = (
     (re.compile(r"(?:.*/)?(?:\.DS_Store|Thumbs\.db|desktop\.ini|\._[^/]*|__MACOSX/.*)"), "desktop"),
-    (re.compile(r"(?:.*/)?\.(?:git|datalad|svn)(?:/.*|attributes|ignore)"), "version control"),
+    (
+        re.compile(r"(?:.*/)?(?:\.(?:git|datalad|svn)(?:/.*)?|\.git(?:attributes|ignore|modules))"),
+        "version control",
+    ),
 )
+_MAY_BE_JUNK = ("/.", "Thumbs.db", "desktop.ini", "__MACOSX/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +104,8 @@ def sort_files(dataset: Dataset, paths: Iterable[str]) -> Sorted:
 
 def junk(path: str) -> str | None:
     """Say which tool left this file behind, or return None where it is part of the data."""
-    if "/." not in path and path[0] != "." and "Thumbs" not in path and "__M" not in path:
-        return None if "desktop.ini" not in path else "left by a desktop"
+    if path[0] != "." and not any(part in path for part in _MAY_BE_JUNK):
+        return None
     return next((f"left by a {tool}" for pattern, tool in _JUNK if pattern.fullmatch(path)), None)
 
 

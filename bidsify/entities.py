@@ -92,7 +92,7 @@ def _shape_fault(
     rules = [rule for rule in bids_schema.file_rules() if suffix in rule["suffixes"]]
     if not rules:
         return f"BIDS has no suffix {suffix!r}"
-    rules = [rule for rule in rules if datatype in rule.get("datatypes", (None,))]
+    rules = [rule for rule in rules if datatype in (rule.get("datatypes") or (None,))]
     if not rules:
         return f"BIDS has no {suffix!r} in the datatype {datatype!r}"
     rules = [rule for rule in rules if extension in rule["extensions"]]

@@ -53,7 +53,8 @@ def inflate(content: bytes, path: str, size_of: Callable[[bytes], int], head: in
                 if not (part or rest or stream.eof):
                     msg = f"{path}: the gzip stream is cut off; download the file again"
                     raise SourceError(msg)
-                if announced is None and (total >= head or stream.eof):
+                more = stream.eof and stream.unused_data.startswith(MAGIC)
+                if announced is None and (total >= head or (stream.eof and not more)):
                     announced = size_of(b"".join(parts))
                 if announced is not None and total > announced + _PADDING:
                     msg = f"{path}: holds more than the {announced} bytes that its header states"

@@ -46,13 +46,14 @@ class VolumeJob(Job):
     """A ``.nii.gz``. Without ``recode`` the values are kept.
 
     ``grid`` are the DICOM files that give the geometry of PNG slices, in the order of
-    ``sources``.
+    ``sources``; ``ranked`` where they were paired by their place in that order alone.
     """
 
     kind: ClassVar[str] = "volume"
     reader: str
     recode: Recode | None = None
     grid: tuple[str, ...] = ()
+    ranked: bool = False
     array: ArrayPart | None = None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -51,7 +50,14 @@ class LabelTable:
         return tuple(name for name in self.columns if name.startswith(SOURCE_VALUE))
 
     def ranges(self, coding: str | None) -> tuple[Range, ...]:
-        """Native values -> index, by the column ``coding``; the index itself without one."""
+        """Native values -> index, by the column ``coding``; the index itself without one.
+
+        Raises:
+            DeclarationError: The table has no such column, or it holds no ranges.
+        """
+        if coding is not None and coding not in self.columns:
+            msg = f"the label table has no column {coding!r}; it has {', '.join(self.columns)}"
+            raise DeclarationError(msg)
         return tuple(sorted(self._ranges(coding)))
 
     def _ranges(self, coding: str | None) -> Iterator[Range]:
@@ -86,12 +92,20 @@ def read_label_table(path: Path) -> LabelTable:
     """
     try:
         with path.open(encoding="utf-8", newline="") as stream:
-            reader = csv.DictReader(stream, delimiter="\t")
-            rows = tuple(reader)
-            table = LabelTable(tuple(reader.fieldnames or ()), rows)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+            lines = [line.rstrip("\r\n").split("\t") for line in stream]
+    except (OSError, UnicodeDecodeError) as error:
         msg = f"{path}: no readable label table: {error}"
         raise DeclarationError(msg) from error
+    columns, *cells = [line for line in lines if line != [""]] or [[]]
+    for number, row in enumerate(cells, start=2):
+        if len(row) != len(columns):
+            msg = f"{path}: row {number} has {len(row)} cells, the head has {len(columns)}"
+            raise DeclarationError(msg)
+    if twice := sorted({name for name in columns if columns.count(name) > 1}):
+        msg = f"{path}: the column {twice[0]!r} occurs twice"
+        raise DeclarationError(msg)
+    rows = tuple(dict(zip(columns, row, strict=True)) for row in cells)
+    table = LabelTable(tuple(columns), rows)
     _check(table, path)
     return table
 
@@ -102,6 +116,8 @@ def _check(table: LabelTable, path: Path) -> None:
         extra = set(table.columns) - {*_OUR_COLUMNS, *table.codings}
         faults.extend(f"unknown column {name!r}" for name in sorted(extra))
         faults.extend(_overlaps(table))
+        if max(table.names) > _TYPES[-1][1]:
+            faults.append(f"the index {max(table.names)} fits into no type of voxels")
     if faults:
         msg = f"{path}: {'; '.join(faults)}"
         raise DeclarationError(msg)
@@ -111,7 +127,11 @@ def _overlaps(table: LabelTable) -> Iterator[str]:
     if len(table.names) < len(table.rows):
         yield "an index occurs twice"
     for coding in table.codings:
-        ranges = table.ranges(coding)
+        try:
+            ranges = table.ranges(coding)
+        except DeclarationError as error:
+            yield f"{coding}: {error}"
+            continue
         for before, after in pairwise(ranges):
             if after.low <= before.high:
                 yield f"{coding}: the native value {after.low} stands for two regions"
@@ -122,5 +142,8 @@ def _range(text: str, index: int) -> Range:
     if found is None:
         msg = f"source value {text!r}: expected a number or a range such as 55-70"
         raise DeclarationError(msg)
-    low = int(found[1])
-    return Range(low, int(found[2] or low), index)
+    low, high = int(found[1]), int(found[2] or found[1])
+    if high < low:
+        msg = f"source value {text!r}: the range runs backwards"
+        raise DeclarationError(msg)
+    return Range(low, high, index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 
 from .dataset import Segmentation
@@ -25,10 +26,39 @@ def pair(found: Found, product: Segmentation, view: View) -> Pairs | Failure:
         )
         return Failure(found.files, why, found.target)
     if product.pairing == "rank":
-        return found.files, image.files
+        gap = _gap(found.files, image.files)
+        return Failure(found.files, gap, found.target) if gap else (found.files, image.files)
     slices = {PurePosixPath(path).stem: path for path in image.files}
     for path in found.files:
         if PurePosixPath(path).stem not in slices:
             why = f"{path}: no slice of the same name in {folder_of(image.files)}"
             return Failure(found.files, why, found.target)
     return found.files, tuple(slices[PurePosixPath(path).stem] for path in found.files)
+
+
+def _gap(pictures: tuple[str, ...], slices: tuple[str, ...]) -> str:
+    """Say why a picture cannot be given to the slice of the same place; empty where it can.
+
+    Numbers must run without gaps, or one missing file shifts all that follow. Pictures count
+    from 0 or as the slices do.
+    """
+    firsts = []
+    for files in (pictures, slices):
+        numbers = _numbers(files)
+        firsts.append(numbers[0] if numbers else 0)
+        for before, after, path in zip(numbers, numbers[1:], files[1:], strict=False):
+            if after != before + 1:
+                return f"{path}: the number before it is missing; complete the download"
+    if firsts[0] not in {0, firsts[1]}:
+        counts = f"pictures count from {firsts[0]}, slices from {firsts[1]}"
+        return f"{pictures[0]}: {counts}; is one missing?"
+    return ""
+
+
+def _numbers(files: tuple[str, ...]) -> list[int]:
+    """Return the number in each name that counts: the one that is not the same in all."""
+    parts = [[int(n) for n in re.findall(r"[0-9]+", PurePosixPath(f).name)] for f in files]
+    if len(files) == 1 or len({len(p) for p in parts}) != 1:
+        return []
+    varying = [n for n, column in enumerate(zip(*parts, strict=True)) if len(set(column)) > 1]
+    return [p[varying[0]] for p in parts] if len(varying) == 1 else []

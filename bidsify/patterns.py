@@ -124,6 +124,10 @@ def _filled(token: Mapping[str, str], fields: Fields) -> str | None:
 @cache
 def _tokens(text: str) -> tuple[Mapping[str, str], ...]:
     tokens = tuple(found.groupdict() for found in _TOKEN.finditer(text))
+    marks = "".join(token["mark"] for token in tokens if token["mark"] and token["mark"] in "[]")
+    if marks.replace("[]", ""):
+        msg = f"pattern {text!r}: brackets that do not pair, or lie in one another"
+        raise DeclarationError(msg)
     if sum(len(found[0]) for found in _TOKEN.finditer(text)) != len(text):
         msg = f"pattern {text!r}: not understood; fields are lower-case words in braces"
         raise DeclarationError(msg)

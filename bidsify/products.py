@@ -87,6 +87,7 @@ def _data_job(found: Found, shared: Prepared, view: View) -> Job | Failure:
         reader=getattr(found.product, "reader", "tensors"),
         recode=shared.recode,
         grid=grid,
+        ranked=getattr(found.product, "pairing", "stem") == "rank",
         array=shared.array,
     )
 

@@ -16,6 +16,7 @@ from .volume import Array
 INTEGRAL = 1e-3
 
 _DENSE = 1 << 17
+_LARGEST = 1 << 53  # floats beyond hold no single integers
 _NAMED = 8
 
 Namer = str | Callable[[tuple[int, ...]], str]
@@ -51,11 +52,14 @@ def recode(values: Array, coding: Recode, name: Namer) -> Array:
 
 
 def _integral(values: Array, name: Namer) -> Array:
+    if values.dtype.kind not in "iubf":
+        msg = f"{_named(name, np.ones(1, bool))}: labels of the type {values.dtype}, not numbers"
+        raise SourceError(msg)
     if values.dtype.kind in "iub":
         return values.astype(np.uint8) if values.dtype.kind == "b" else values
     rounded = np.rint(values)
     with np.errstate(invalid="ignore"):
-        wrong = ~(np.abs(values - rounded) <= INTEGRAL)
+        wrong = ~((np.abs(values - rounded) <= INTEGRAL) & (np.abs(values) < _LARGEST))
     if wrong.any():
         some = _some(sorted({float(v) for v in np.unique(values[wrong])[:_NAMED]}))
         msg = (
@@ -71,7 +75,7 @@ def _present(whole: Array) -> list[int]:
     low, high = int(whole.min()), int(whole.max())
     if high - low < _DENSE:
         flat = whole.ravel(order="K")
-        counts = np.bincount(flat if low == 0 else flat.astype(np.int64) - low)
+        counts = np.bincount((flat if low == 0 else flat - flat.dtype.type(low)).astype(np.int64))
         return [int(n) + low for n in np.flatnonzero(counts)]
     return [int(n) for n in np.unique(whole)]
 
@@ -97,4 +101,5 @@ def _named(name: Namer, where: Array) -> str:
 
 def _some(values: list[int] | list[float]) -> str:
     more = ", ..." if len(values) > _NAMED else ""
-    return f"[{', '.join(f'{value:g}' for value in values[:_NAMED])}{more}]"
+    shown = (str(v) if isinstance(v, int) else f"{v:g}" for v in values[:_NAMED])
+    return f"[{', '.join(shown)}{more}]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -15,7 +16,7 @@ from . import bids_schema
 from .errors import SourceError
 from .jobs import SidecarJob
 from .readers import markups
-from .readers.nifti import Place, peek
+from .readers.nifti import Place, inverse, peek
 from .reading import Reading
 from .shared import to_json
 from .volumes import Made
@@ -46,6 +47,7 @@ _IDENTIFYING = re.compile(
     r"StudyID|Accession.*|.*(Physician|Operator).*|DeviceSerialNumber|StationName|"
     r"Institution(Address|alDepartmentName)|ProcedureStepDescription|ImageComments"
 )
+_OURS = {"Sources", "RawSources", "SpatialReference"}
 _RENAMED = {"BodyPartExamined": "BodyPart"}
 
 
@@ -94,8 +96,12 @@ def _native(path: str, reading: Reading, notes: list[str]) -> dict[str, Any]:
     if not isinstance(document, dict):
         msg = f"{path}: not a JSON object; is it the sidecar of an image?"
         raise SourceError(msg)
+    dropped = sorted(_OURS & document.keys())
+    notes.extend(f"{path}: {name} left out: it speaks of another tree" for name in dropped)
     kept: dict[str, Any] = {
-        str(_RENAMED.get(k, k)): v for k, v in document.items() if not _IDENTIFYING.fullmatch(k)
+        str(_RENAMED.get(k, k)): v
+        for k, v in document.items()
+        if not _IDENTIFYING.fullmatch(k) and k not in _OURS
     }
     return _valid(kept, path, notes)
 
@@ -120,17 +126,24 @@ def _dicom_facts(dataset: Any) -> Iterator[tuple[str, Any]]:
         if value in (None, ""):
             continue
         if factor is not None:
-            # 4.6 ms is 0.0046 s, not 0.0045999999999999999
-            yield name, float(f"{float(value) * factor:.12g}")
+            yield name, _scaled(value, factor)
         elif isinstance(value, str):
             yield name, str(value)
         else:
             yield name, [str(part) for part in value]
 
 
+def _scaled(value: Any, factor: float) -> float:
+    """Change the unit: 4.6 ms is 0.0046 s, not 0.00459999999; NaN where it is no number."""
+    try:
+        return float(f"{float(value) * factor:.12g}")
+    except (TypeError, ValueError):
+        return math.nan
+
+
 def _landmarks(job: SidecarJob, reading: Reading, root: Path) -> Mapping[str, list[float]]:
     """Return name -> fractional voxel index of the image, from 0."""
-    to_voxel = np.linalg.inv(peek(root / job.of).affine)
+    to_voxel = inverse(peek(root / job.of), job.of)
     found: dict[str, list[float]] = {}
     for name, path in job.landmarks:
         points = markups.read(reading.content(path), path)
@@ -142,7 +155,16 @@ def _landmarks(job: SidecarJob, reading: Reading, root: Path) -> Mapping[str, li
 
 
 def _is_valid(name: str, value: object) -> bool:
-    return not any(_validator(name).iter_errors(value))
+    return _is_finite(value) and not any(_validator(name).iter_errors(value))
+
+
+def _is_finite(value: object) -> bool:
+    """Say whether JSON can hold it: it has no NaN and no infinity."""
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 @cache

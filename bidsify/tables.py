@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -14,7 +13,7 @@ from .dataset import Column, Json
 from .errors import SourceError
 from .jobs import PeopleJob, PeopleSidecarJob, PointsJob, ScansJob
 from .readers import markups
-from .readers.nifti import peek
+from .readers.nifti import inverse, peek
 from .reading import Fact, Reading
 from .shared import column_definitions, to_json
 from .volume import Array
@@ -22,6 +21,7 @@ from .volumes import Made
 
 MISSING = "n/a"
 _MAX_AGE = 89  # ages above identify a person (BIDS: participants file)
+_FLOAT32 = 4  # bytes
 _UNITS = {"years": "year", "months": "month", "weeks": "week", "days": "day"}
 
 
@@ -31,7 +31,7 @@ def points(job: PointsJob, reading: Reading, root: Path, present: frozenset[str]
         rows = _plane_rows(job, reading)
     else:
         grid = root / job.grid if job.grid in present and job.grid else None
-        rows = _space_rows(job, reading, np.linalg.inv(peek(grid).affine) if grid else None)
+        rows = _space_rows(job, reading, inverse(peek(grid), str(job.grid)) if grid else None)
     return Made(_to_tsv(job.columns, rows), "")
 
 
@@ -55,7 +55,8 @@ def _plane_rows(job: PointsJob, reading: Reading) -> Iterator[list[str]]:
         if not np.isfinite(parts).all():
             msg = f"{path}: {key!r} holds a coordinate that is no number"
             raise SourceError(msg)
-        digits = 9 if parts.dtype.itemsize <= 4 else 17  # noqa: PLR2004  exact for float32, float64
+        short = parts.dtype.kind == "f" and parts.dtype.itemsize <= _FLOAT32
+        digits = 9 if short else 17  # what float32 and float64 need to be read back the same
         for structure, part in zip(structures, parts, strict=True):
             for place, (x, y) in enumerate(part.tolist()):
                 yield [structure, key, str(place), f"{x:.{digits}g}", f"{y:.{digits}g}"]
@@ -126,20 +127,19 @@ def _definitions(job: PeopleSidecarJob, reading: Reading) -> Mapping[str, dict[s
 def native_table(content: bytes, path: str) -> tuple[list[str], dict[str, dict[str, str]]]:
     """Parse a participants table of the source: its columns, and participant -> values."""
     try:
-        text = content.decode("utf-8-sig")
-        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t", restval="")
-        rows = list(reader)
-    except (UnicodeDecodeError, csv.Error) as error:
+        lines = content.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
         msg = f"{path}: not a readable table ({error})"
         raise SourceError(msg) from error
-    names = [name.strip() for name in reader.fieldnames or ()]
-    if not names or names[0] != "participant_id" or any(None in row for row in rows):
+    names, *rows = [[_cell(cell) for cell in line.split("\t")] for line in lines if line] or [[]]
+    if not names or names[0] != "participant_id" or any(len(row) > len(names) for row in rows):
         msg = f"{path}: not a participants table: its first column is no participant_id, or its "
         msg += "rows have more cells than its head"
         raise SourceError(msg)
-    table = {
-        row["participant_id"].strip(): {k.strip(): _cell(v) for k, v in row.items()} for row in rows
-    }
+    table = {row[0]: dict(zip(names, row, strict=False)) for row in rows}
+    if len(table) < len(rows):
+        msg = f"{path}: a participant occurs twice; remove one of the rows"
+        raise SourceError(msg)
     return names, table
 
 
@@ -151,9 +151,12 @@ def _capped(name: str, value: str) -> str:
     if name.lower() != "age":
         return value
     try:
-        return value if float(value) <= _MAX_AGE else str(_MAX_AGE)
+        age = float(value)
     except ValueError:
         return MISSING
+    if not math.isfinite(age):
+        return MISSING
+    return value if age <= _MAX_AGE else str(_MAX_AGE)
 
 
 def _number(value: float) -> str:

@@ -84,6 +84,9 @@ def _from_png(job: VolumeJob, reading: Reading) -> _Raw:
     from .readers import png  # noqa: PLC0415
 
     where = reading.grid(job.grid)
+    if job.ranked and (fault := where.disorder):
+        msg = f"{fault}; masks that are paired by number cannot be placed"
+        raise SourceError(msg)
     stack = png.volume([(path, reading.content(path)) for path in job.sources], where)
     names = [job.sources[n] for n in where.order]
     data = _recoded(stack.data, job.recode, lambda index: names[index[2]])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,13 +18,14 @@ from ..volume import Array
 from . import Read
 
 _NEAR = 1e-6
+_LANDMARK = 1e-3  # mm; voxel indices are written with six digits
 _SPACE = ("x_mm", "y_mm", "z_mm")
 _ARRAY_TEXTS = ("structure", "group", "point")
 
 
 def points_faults(job: PointsJob, read: Read, root: Path) -> Iterator[str]:
     """Compare each row with the point of the source file that it names."""
-    head, *rows = (line.split("\t") for line in (root / job.target).read_text("utf-8").splitlines())
+    head, *rows = _lines(root / job.target)
     if head != list(job.columns) or any(len(row) != len(head) for row in rows):
         yield f"columns are {head}, not {list(job.columns)}, or a row has others"
         return
@@ -65,7 +64,7 @@ def _markup_points(job: PointsJob, read: Read) -> _Points:
     points: list[list[float]] = []
     for path, stated in zip(job.sources, job.stated, strict=True):
         (markup,) = json.loads(read(path))["markups"]
-        sign = 1.0 if str(markup.get("coordinateSystem")) in {"RAS", "0"} else -1.0
+        sign = _sign(markup)
         for place, entry in enumerate(markup["controlPoints"]):
             x, y, z = entry["position"]
             points.append([sign * x, sign * y, z])
@@ -114,9 +113,17 @@ def _numbers(texts: Array) -> Array:
 
 def scans_faults(job: ScansJob, read: Read, root: Path) -> Iterator[str]:
     """Check that each row names a file that exists, and the true hash of its source."""
-    _, rows = _table(root / job.target)
+    head, *lines = _lines(root / job.target)
+    if head != ["filename", "source_file", "source_sha256"] or any(
+        len(line) != len(head) for line in lines
+    ):
+        yield f"columns are {head}, or a row has others"
+        return
+    rows = [dict(zip(head, line, strict=True)) for line in lines]
     folder = (root / job.target).parent
     named = {row["filename"] for row in rows}
+    if len(named) < len(rows):
+        yield "a file is named twice"
     existing = {str((root / t).relative_to(folder)) for t in job.of if (root / t).is_file()}
     if named != existing:
         yield f"names {sorted(named - existing)}, which do not exist, and lacks "
@@ -134,28 +141,44 @@ def sidecar_faults(job: SidecarJob, read: Read, root: Path) -> Iterator[str]:
     except ValueError as error:
         yield f"not readable JSON: {error}"
         return
+    if not isinstance(document, dict):
+        yield "not a JSON object"
+        return
     for name, value in json.loads(job.metadata).items():
         if document.get(name) != value:
             yield f"{name} is {document.get(name)!r}, not {value!r}"
-    for uri in document.get("Sources", ()):
-        if not (root / str(uri).removeprefix("bids::")).is_file():
-            yield f"Sources names {uri}, which does not exist"
-    stated = document.get("AnatomicalLandmarkCoordinates", {})
-    if stated or job.landmarks:
-        affine = nib.Nifti1Image.from_filename(root / job.of).affine
-        placed = np.array([affine[:3, :3] @ v + affine[:3, 3] for v in stated.values()])
-        for _, path in job.landmarks:
-            for entry in json.loads(read(path))["markups"][0]["controlPoints"]:
-                sign = json.loads(read(path))["markups"][0].get("coordinateSystem") != "RAS"
-                point = np.array(entry["position"]) * ([-1, -1, 1] if sign else [1, 1, 1])
-                if not len(placed) or np.abs(placed - point).max(axis=1).min() > 1e-3:  # noqa: PLR2004
-                    yield f"no landmark lies at the point {point.tolist()} mm of {path}"
+    existing = [f"bids::{target}" for target in job.drawn_on if (root / target).is_file()]
+    if document.get("Sources", []) != existing:
+        yield f"Sources are {document.get('Sources')}, not {existing}"
+    yield from _landmark_faults(job, document.get("AnatomicalLandmarkCoordinates", {}), read, root)
 
 
-def _table(path: Path) -> tuple[list[str], list[dict[str, str]]]:
-    reader = csv.DictReader(io.StringIO(path.read_text("utf-8"), newline=""), delimiter="\t")
-    rows = list(reader)
-    return list(reader.fieldnames or ()), rows
+def _landmark_faults(
+    job: SidecarJob, stated: dict[str, Any], read: Read, root: Path
+) -> Iterator[str]:
+    """Check that each landmark lies where the point of its file lies."""
+    if not stated and not job.landmarks:
+        return
+    affine = nib.Nifti1Image.from_filename(root / job.of).affine
+    for name, path in job.landmarks:
+        (markup,) = json.loads(read(path))["markups"]
+        entries = markup["controlPoints"]
+        for place, entry in enumerate(entries, start=1):
+            voxel = stated.get(name if len(entries) == 1 else f"{name}_{place}")
+            point = np.array(entry["position"]) * [_sign(markup), _sign(markup), 1]
+            shown = affine[:3, :3] @ voxel + affine[:3, 3] if voxel else np.full(3, np.nan)
+            if not np.abs(shown - point).max() <= _LANDMARK:
+                yield f"{name} lies at {shown.tolist()} mm, the point of {path} at {point.tolist()}"
+
+
+def _sign(markup: dict[str, Any]) -> float:
+    """Return the sign that turns x and y of a markup into RAS+."""
+    return 1.0 if str(markup.get("coordinateSystem")) in {"RAS", "0"} else -1.0
+
+
+def _lines(path: Path) -> list[list[str]]:
+    text = path.read_text("utf-8", errors="replace")
+    return [line.split("\t") for line in text.splitlines()] or [[]]
 
 
 def _float(text: str) -> float:

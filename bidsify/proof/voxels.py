@@ -11,17 +11,17 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pydicom
-from isal import igzip, isal_zlib
-from isal.igzip_lib import IsalError
+from isal import igzip
 from PIL import Image
 
+from .. import gz
+from ..errors import SourceError
 from ..jobs import Recode, VolumeJob
-from ..readers import tensors
+from ..readers import nifti, tensors
 from ..volume import Array
 from . import Read
 
 _NIFTI_2 = 540  # sizeof_hdr
-_GZIP_HEAD = 10  # bytes, without name
 _DENSE = 1 << 22
 _NEAR = 0.05  # of a voxel: rounding of the tags of slices
 _LPS = np.array([-1.0, -1.0, 1.0])
@@ -29,7 +29,7 @@ _UNREADABLE: tuple[type[Exception], ...] = (
     OSError,
     EOFError,
     ValueError,
-    IsalError,  # type: ignore[assignment]  # its stubs lack the base class
+    SourceError,
     nib.filebasedimages.ImageFileError,
     nib.spatialimages.HeaderDataError,
 )
@@ -39,12 +39,15 @@ def faults(job: VolumeJob, read: Read, path: Path) -> Iterator[str]:
     """Say what differs between the file at ``path`` and the sources of ``job``."""
     try:
         written = path.read_bytes()
-        content = _unpacked(written)
+        opened = nifti.read(written, path.name)
+        content = opened.raw
         image = _image(content)
         values = np.asanyarray(image.dataobj)
     except _UNREADABLE as error:
         yield f"not a readable NIfTI file: {error}"
         return
+    if opened.packed is None:
+        yield "not one whole gzip member"
     if written[3:8] != bytes(5):
         yield "the gzip header carries a name or a time"
     match job.reader:
@@ -59,19 +62,9 @@ def faults(job: VolumeJob, read: Read, path: Path) -> Iterator[str]:
             yield from _against_slices(job, read, image, values)
 
 
-def _unpacked(written: bytes) -> bytes:
-    """Decompress a file of ours: one gzip member and nothing else."""
-    stream = isal_zlib.decompressobj(31)
-    content: bytes = stream.decompress(written, int.from_bytes(written[-4:], "little") + 1)
-    if not stream.eof or stream.unused_data:
-        msg = "not one whole gzip member"
-        raise ValueError(msg)
-    return content
-
-
 def _same_stream(source: bytes, written: bytes) -> bool:
-    """Say whether the source ends with the compressed stream that was written."""
-    return source[:2] == written[:2] and source.endswith(written[_GZIP_HEAD:])
+    """Say whether the compressed stream of the source is the one that was written."""
+    return source[:2] == written[:2] and gz.without_name_and_time(source) == written
 
 
 def _image(content: bytes) -> nib.Nifti1Image:
@@ -117,8 +110,10 @@ def _against_arrays(
         yield f"{job.sources[0]} holds no named arrays"
         return
     codes = "".join(nib.aff2axcodes(image.affine))
-    if codes != part.orientation:
-        yield f"axes run {codes}, not {part.orientation}"
+    unit_steps = np.array_equal(np.abs(image.affine).sum(axis=0), [1, 1, 1, 1])
+    if codes != part.orientation or not unit_steps:
+        yield f"axes run {codes}, not {part.orientation}, or by other than one unit a voxel"
+    yield from _header_faults(image, "unknown")
     stored = np.asarray(document[part.key])
     planes = stored.reshape(-1, *stored.shape[-2:])
     wanted = (planes.shape[2], planes.shape[1], 1, *([len(planes)] if part.channels else []))
@@ -137,6 +132,7 @@ def _against_slices(
     job: VolumeJob, read: Read, image: nib.Nifti1Image, values: Array
 ) -> Iterator[str]:
     """Find each slice in the volume through its own position and orientation."""
+    yield from _header_faults(image, "mm")
     to_voxel = np.linalg.inv(image.affine)
     seen: set[tuple[int, ...]] = set()
     count = 0
@@ -163,6 +159,16 @@ def _against_slices(
         yield from (f"slice {path}: {fault}" for fault in faults)
     if len(seen) != len(job.sources) or count != values.size:
         yield f"{len(job.sources)} slices fill {len(seen)} planes of a grid of {values.shape}"
+
+
+def _header_faults(image: nib.Nifti1Image, unit: str) -> Iterator[str]:
+    """Check what a header that we made must state."""
+    header = image.header
+    if header.get_xyzt_units()[0] != unit:
+        yield f"the unit is {header.get_xyzt_units()[0]!r}, not {unit!r}"
+    edges = np.linalg.norm(image.affine[:3, :3], axis=0)
+    if not np.allclose(header.get_zooms()[:3], edges, rtol=1e-5) or header["sform_code"] < 1:
+        yield f"zooms {header.get_zooms()[:3]} or sform code do not go with the affine"
 
 
 def _voxels_of(

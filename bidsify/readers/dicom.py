@@ -6,6 +6,7 @@ File names and SliceThickness are never asked where a slice lies (DICOM PS3.3, C
 from __future__ import annotations
 
 import io
+import math
 import struct
 import warnings
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pydicom
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from ..errors import SourceError
@@ -23,11 +24,14 @@ from ..volume import Array, Volume
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 _MAX_PIXELS = 1 << 26
+_MAX_SCALE = 1 << 30
 _META = 1024  # bytes from the start that hold the transfer syntax
+_UNIT = 1e-2  # how far direction cosines may be from unit length and right angles
 _TOLERANCE = 0.01  # of the distance between slices
 _BROKEN = (
     InvalidDicomError,
     AttributeError,
+    BytesLengthException,
     EOFError,
     KeyError,
     NotImplementedError,
@@ -54,11 +58,15 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Where a series lies. ``order[k]`` is the place in the list of files of slice k."""
+    """Where a series lies. ``order[k]`` is the place in the list of files of slice k.
+
+    ``disorder`` says why the order of the files tells nothing of the order of the slices.
+    """
 
     order: tuple[int, ...]
     shape: tuple[int, int, int]
     affine: Array
+    disorder: str = ""
 
 
 def read_slices(files: Iterable[tuple[str, bytes]], *, pixels: bool) -> list[Slice]:
@@ -84,7 +92,8 @@ def grid(slices: Sequence[Slice]) -> Grid:
     affine[:3, 3] = slices[order[0]].position
     rows, columns = first.shape
     where = LPS_TO_RAS @ affine
-    return Grid(tuple(int(n) for n in order), (columns, rows, len(slices)), where + 0.0)
+    places = tuple(int(n) for n in order)
+    return Grid(places, (columns, rows, len(slices)), where + 0.0, _disorder(slices, places))
 
 
 def volume(slices: Sequence[Slice]) -> Volume:
@@ -96,6 +105,19 @@ def volume(slices: Sequence[Slice]) -> Volume:
     for k, plane in enumerate(planes):
         data[:, :, k] = plane.T
     return Volume(data, where.affine, in_mm=True)
+
+
+def _disorder(slices: Sequence[Slice], order: tuple[int, ...]) -> str:
+    """Say where names and positions, or names and instance numbers, disagree."""
+    forward = tuple(range(len(order)))
+    if order not in {forward, forward[::-1]}:
+        return f"{slices[0].path}: the file names are not in the order of the positions"
+    numbers = [one.dataset.get("InstanceNumber") for one in slices]
+    if all(number is not None for number in numbers):
+        for place, (one, number) in enumerate(zip(slices, numbers, strict=True), start=1):
+            if int(number) != place:
+                return f"{one.path}: instance {number} where {place} is expected; one is missing"
+    return ""
 
 
 def _slice(path: str, content: bytes, *, pixels: bool) -> Slice:
@@ -117,7 +139,8 @@ def _placed(path: str, dataset: pydicom.Dataset) -> Slice:
         if dataset.get(tag) in (None, ""):
             msg = f"{path}: has no {tag}, so nobody knows where the slice lies"
             raise SourceError(msg)
-    if int(dataset.get("NumberOfFrames", 1) or 1) != 1 or dataset.get("SamplesPerPixel", 1) != 1:
+    frames, samples = dataset.get("NumberOfFrames") or 1, dataset.get("SamplesPerPixel") or 1
+    if int(frames) != 1 or int(samples) != 1 or "PerFrameFunctionalGroupsSequence" in dataset:
         msg = f"{path}: a multi-frame or colour DICOM object; only series of grey slices are read"
         raise SourceError(msg)
     shape = (int(dataset.Rows), int(dataset.Columns))
@@ -128,7 +151,9 @@ def _placed(path: str, dataset: pydicom.Dataset) -> Slice:
     between_rows, between_columns = (float(v) for v in dataset.PixelSpacing)
     position = np.array([float(v) for v in dataset.ImagePositionPatient])
     numbers = np.concatenate([axes.ravel(), position, [between_rows, between_columns]])
-    if position.shape != (3,) or not np.isfinite(numbers).all() or min(numbers[-2:]) <= 0:
+    lengths = np.linalg.norm(axes, axis=1)
+    placed = position.shape == (3,) and np.isfinite(numbers).all() and min(numbers[-2:]) > 0
+    if not placed or np.abs(lengths - 1).max() > _UNIT or abs(axes[0] @ axes[1]) > _UNIT:
         msg = f"{path}: impossible position, orientation or pixel spacing"
         raise SourceError(msg)
     return Slice(path, dataset, position, axes[1] * between_rows, axes[0] * between_columns, shape)
@@ -155,7 +180,14 @@ def _step(ordered: Sequence[Slice], normal: Array) -> Array:
         if not stated:
             msg = f"{ordered[0].path}: a single slice that states no thickness"
             raise SourceError(msg)
-        return np.asarray(normal * float(stated))
+        try:
+            thickness = float(stated)
+        except ValueError:
+            thickness = math.nan
+        if not 0 < thickness < math.inf:
+            msg = f"{ordered[0].path}: a single slice of thickness {stated!r}"
+            raise SourceError(msg)
+        return np.asarray(normal * thickness)
     positions = np.array([one.position for one in ordered])
     steps = np.diff(positions, axis=0)
     typical = np.median(steps, axis=0)
@@ -175,7 +207,9 @@ def _step(ordered: Sequence[Slice], normal: Array) -> Array:
 
 def _values(one: Slice) -> Array:
     try:
-        stored = one.dataset.pixel_array
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # padding behind the pixels
+            stored = one.dataset.pixel_array
         slope = float(one.dataset.get("RescaleSlope", 1) or 1)
         intercept = float(one.dataset.get("RescaleIntercept", 0) or 0)
     except _BROKEN as error:
@@ -184,7 +218,10 @@ def _values(one: Slice) -> Array:
     if stored.shape != one.shape:
         msg = f"{one.path}: {stored.shape} pixels where the header states {one.shape}"
         raise SourceError(msg)
-    if slope.is_integer() and intercept.is_integer():
+    if not (math.isfinite(slope) and math.isfinite(intercept)) or abs(slope) > _MAX_SCALE:
+        msg = f"{one.path}: an impossible scaling: slope {slope:g}, intercept {intercept:g}"
+        raise SourceError(msg)
+    if stored.dtype.kind in "iu" and slope.is_integer() and intercept.is_integer():
         return np.asarray(stored.astype(np.int64) * int(slope) + int(intercept))
     return np.asarray(stored * slope + intercept)
 

@@ -70,10 +70,7 @@ def read(content: bytes, path: str) -> Nifti:
         raw = inflated.raw
         packed = content if inflated.is_plain else None
     header = _header(raw, path)
-    wanted = _size(header, path, len(raw))
-    if len(raw) < wanted:
-        msg = f"{path}: cut off: {len(raw)} of {wanted} bytes; download it again"
-        raise SourceError(msg)
+    _size(header, path, len(raw))
     return Nifti(path, raw, header, packed)
 
 
@@ -104,11 +101,7 @@ def with_shape(image: Nifti) -> bytes:
     if shape == image.shape:
         return image.raw
     header = image.header.copy()
-    zooms = header.get_zooms()
-    header.set_data_shape(shape)
-    header.set_zooms(
-        (*zooms, 1.0)[: len(shape)] if len(zooms) < len(shape) else zooms[: len(shape)]
-    )
+    header["dim"] = [len(shape), *shape, *[1] * (7 - len(shape))]
     block = bytes(header.binaryblock)
     return block + image.raw[len(block) :]
 
@@ -144,6 +137,9 @@ def _header(head: bytes, path: str) -> nib.Nifti1Header:
 
 def _size(header: nib.Nifti1Header, path: str, limit: int) -> int:
     """Return the bytes that the header announces, after checking that they can be."""
+    if not 1 <= int(header["dim"][0]) < len(header["dim"]):
+        msg = f"{path}: broken NIfTI header: {int(header['dim'][0])} dimensions"
+        raise SourceError(msg)
     try:
         shape = header.get_data_shape()
         item = header.get_data_dtype().itemsize
@@ -184,3 +180,16 @@ def peek(path: Path) -> Place:
     header = _header(head, str(path))
     shape = tuple(int(n) for n in header.get_data_shape())
     return Place(shape, np.asarray(header.get_best_affine(), dtype=np.float64))
+
+
+def inverse(place: Place, name: str) -> Array:
+    """Return the matrix from RAS+ (mm) to voxel indices.
+
+    Raises:
+        SourceError: The affine of the file ``name`` is singular.
+    """
+    try:
+        return np.asarray(np.linalg.inv(place.affine))
+    except np.linalg.LinAlgError as error:
+        msg = f"{name}: its affine is singular, so no point has a voxel; repair the header"
+        raise SourceError(msg) from error

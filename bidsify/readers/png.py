@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,14 @@ from PIL import Image, UnidentifiedImageError
 from ..errors import SourceError
 from ..volume import Array, Volume
 from .dicom import Grid
+
+_BROKEN = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    OSError,
+    SyntaxError,
+    ValueError,
+)
 
 #: One bit, 8 and 16 bits of grey. A colour or a palette index is no label.
 _MODES = ("1", "L", "I;16", "I;16B", "I")
@@ -27,7 +36,7 @@ def volume(pictures: Sequence[tuple[str, bytes]], where: Grid) -> Volume:
 def _plane(path: str, content: bytes, size: tuple[int, int]) -> Array:
     """Decode one picture: an array of rows and columns."""
     try:
-        with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
+        with _opened(content) as picture:
             if picture.size != size:
                 msg = f"{path}: {picture.size} pixels, but its slice has {size}"
                 raise SourceError(msg)
@@ -35,6 +44,19 @@ def _plane(path: str, content: bytes, size: tuple[int, int]) -> Array:
                 msg = f"{path}: a picture of mode {picture.mode}; masks are grey or one bit"
                 raise SourceError(msg)
             return np.asarray(picture).astype(np.int32)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except (
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        OSError,
+        SyntaxError,
+        ValueError,
+    ) as error:
         msg = f"{path}: not a readable PNG picture ({error}); download it again"
         raise SourceError(msg) from error
+
+
+def _opened(content: bytes) -> Image.Image:
+    """Open without decoding; a picture of another size is refused before that."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(io.BytesIO(content), formats=("PNG",))

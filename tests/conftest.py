@@ -1,0 +1,215 @@
+"""Synthetic sources and their converted trees, made once in each test process, and the command."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import bidsify
+from bidsify import datasets, demo
+from bidsify.cli import main
+from bidsify.demo import native
+
+NAMES = datasets.names()
+#: Those with a segmentation; the markers of the other one become tables of points.
+WITH_LABELS = tuple(name for name in NAMES if name != "lumbosacral")
+BUCKETS = ("converted", "kept", "duplicate", "ignored", "unclaimed", "failed")
+RECORD = "code/bidsify/conversion.json"
+
+Make = Callable[[str], Path]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command said, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def failures(self) -> list[str]:
+        """What the command could not do, a sentence each."""
+        prefix = "failed: "
+        return [x.removeprefix(prefix) for x in self.err.splitlines() if x.startswith(prefix)]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know, a sentence each."""
+        prefix = "warning: "
+        return [x.removeprefix(prefix) for x in self.err.splitlines() if x.startswith(prefix)]
+
+    @property
+    def error(self) -> str:
+        """The one sentence of a command that did not start."""
+        (line,) = self.err.splitlines()
+        assert line.startswith("error: "), self.err
+        return line.removeprefix("error: ")
+
+    @property
+    def buckets(self) -> dict[str, int]:
+        """The counts that ``convert`` ends with."""
+        pairs = (line.split(" ") for line in self.out.splitlines()[-len(BUCKETS) :])
+        return {name: int(count) for name, count in pairs}
+
+
+def run(*arguments: object) -> Ran:
+    """Run the command in this process. An exception that is no exit is a bug, and escapes."""
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        traceback.print_exception(result.exception)
+        raise result.exception
+    assert "defect" not in result.stderr
+    return Ran(result.exit_code, result.stdout, result.stderr)
+
+
+def shell(
+    *arguments: object, environment: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> Ran:
+    """Run the command in a process of its own."""
+    done = subprocess.run(
+        command(*arguments),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **(environment or {})},
+        cwd=cwd,
+        timeout=120,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    assert "defect" not in done.stderr, done.stderr
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def command(*arguments: object) -> list[str]:
+    """Return what starts the command as a process."""
+    return [sys.executable, "-m", "bidsify", *map(str, arguments)]
+
+
+def snapshot(root: Path) -> dict[str, bytes]:
+    """Return all files below a folder."""
+    found = sorted(path for path in root.rglob("*") if path.is_file() or path.is_symlink())
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
+
+
+def differing(one: Mapping[str, bytes], other: Mapping[str, bytes]) -> list[str]:
+    """Return the names that are in one of two trees only, or have other bytes."""
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
+def assert_same(one: Path, other: Path) -> None:
+    """Check that two trees are the same bytes; name the files that are not."""
+    assert differing(snapshot(one), snapshot(other)) == []
+
+
+def assert_no_leftovers(root: Path) -> None:
+    """Check that a conversion left nothing behind but what belongs into the tree."""
+    names = list(snapshot(root))
+    assert not (root / ".bidsify").exists()
+    assert not [name for name in names if name.endswith((".part", ".tmp"))]
+
+
+def volume(path: Path) -> tuple[np.ndarray[Any, Any], Any]:
+    """Return the stored values and the header of a NIfTI file."""
+    image = nib.load(path)
+    return np.array(image.dataobj.get_unscaled()), image
+
+
+def save_volume(path: Path, data: np.ndarray[Any, Any], like: Any, affine: Any = None) -> None:
+    """Write values with the header of another file, as stored, without scaling."""
+    header = like.header.copy()
+    header.set_data_dtype(data.dtype)
+    image = type(like)(data, like.affine if affine is None else affine, header)
+    image.header.set_slope_inter(1, 0)
+    content = image.to_bytes()
+    if path.name.endswith(".gz"):
+        content = native.gzipped(content)
+    path.write_bytes(content)
+
+
+@pytest.fixture(scope="session")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Make:
+    """Return the folder of a synthetic source by its name; not to be changed."""
+    root = tmp_path_factory.mktemp("sources")
+
+    def make(name: str) -> Path:
+        if not (root / name).exists():
+            demo.make(name, root / name)
+        return root / name
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tree(source: Make, tmp_path_factory: pytest.TempPathFactory) -> Make:
+    """Return the converted tree of a synthetic source; not to be changed."""
+    root = tmp_path_factory.mktemp("trees")
+
+    def make(name: str) -> Path:
+        if not (root / name).exists():
+            done = bidsify.convert(source(name), root / name, dataset=name)
+            assert done.failures == []
+        return root / name
+
+    return make
+
+
+@pytest.fixture
+def own_source(source: Make, tmp_path: Path) -> Make:
+    """Return a copy of a synthetic source that a test may change."""
+
+    def make(name: str) -> Path:
+        copy = tmp_path / "source"
+        shutil.copytree(source(name), copy)
+        return copy
+
+    return make
+
+
+@pytest.fixture
+def own_tree(tree: Make, tmp_path: Path) -> Make:
+    """Return a copy of a converted tree that a test may change."""
+
+    def make(name: str) -> Path:
+        copy = tmp_path / "tree"
+        shutil.copytree(tree(name), copy)
+        return copy
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _forget_declarations() -> Iterator[None]:
+    """Read declarations of users anew in each test."""
+    yield
+    datasets.load.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def many_cases(source: Make, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a MyoPS380 of 60 cases: long enough to be interrupted."""
+    root = tmp_path_factory.mktemp("many") / "MyoPS380"
+    cases = [f"{number:04}" for number in range(1, 61)]
+    copy_cases(source("myops380"), root, "0001", cases)
+    return root
+
+
+def copy_cases(source: Path, root: Path, case: str, names: Sequence[str]) -> None:
+    """Copy the files of one MyoPS380 case under the names of others."""
+    for path in sorted(source.rglob(f"case{case}*")):
+        folder = root / path.relative_to(source).parent
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            shutil.copyfile(path, folder / path.name.replace(case, name))

@@ -1,0 +1,180 @@
+"""The shape of the code: who imports whom, and how long a thing may be."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from bidsify import datasets
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "bidsify"
+MODULES = tuple(sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")))
+LONGEST_MODULE, LONGEST_FUNCTION = 250, 40
+TOP = {
+    ".ci",
+    ".git",
+    ".gitignore",
+    "CHANGELOG.md",
+    "LICENSE",
+    "README.md",
+    "benchmarks",
+    "bidsify",
+    "examples",
+    "pyproject.toml",
+    "ruff.toml",
+    "schemas",
+    "setup.cfg",
+    "tests",
+}
+every_module = pytest.mark.parametrize("name", MODULES)
+
+
+@cache
+def tree(name: str) -> ast.Module:
+    return ast.parse((PACKAGE / name).read_text("utf-8"))
+
+
+@cache
+def imports(name: str) -> frozenset[str]:
+    """Return the modules of ours that a module imports anywhere, as ``readers.nifti``."""
+    found = set(_imports(tree(name), name))
+    return frozenset(one for one in found if one and is_ours(one))
+
+
+def _imports(module: ast.AST, name: str) -> Iterator[str]:
+    package = ["bidsify", *name.removesuffix(".py").split("/")][:-1]
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name.removeprefix("bidsify").removeprefix(".")
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            path = [*base, *(node.module.split(".") if node.module else [])]
+            if path[:1] == ["bidsify"]:
+                yield ".".join(path[1:])
+                yield from (".".join([*path[1:], alias.name]) for alias in node.names)
+
+
+def is_ours(name: str) -> bool:
+    path = PACKAGE / name.replace(".", "/")
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+def reached(name: str) -> set[str]:
+    """Return all modules of ours that a module imports, at any remove."""
+    todo, found = [name], set()
+    while todo:
+        for one in imports(todo.pop()):
+            path = one.replace(".", "/")
+            path += "/__init__.py" if (PACKAGE / path).is_dir() else ".py"
+            if one not in found:
+                found.add(one)
+                todo.append(path)
+    return found
+
+
+def test_the_look_at_imports_sees_them() -> None:
+    assert {"errors", "planning", "pool"} <= imports("conversion.py")
+    assert {"readers.tensors", "volume", "proof"} <= imports("proof/voxels.py")
+    assert "readers.nifti" in reached("conversion.py")
+
+
+@every_module
+def test_nothing_imports_the_command_line(name: str) -> None:
+    assert "cli" not in imports(name) or name == "__main__.py"
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("readers/")])
+def test_readers_know_nothing_of_what_is_made_of_a_file(name: str) -> None:
+    allowed = {"errors", "gz", "volume", "readers"}
+    assert {one for one in imports(name) if one.split(".")[0] not in allowed} == set()
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("datasets/")])
+def test_a_declaration_is_data(name: str) -> None:
+    allowed = {"dataset", "labels", "patterns"}
+    if name == "datasets/__init__.py":
+        allowed = {"dataset", "errors"}
+    assert imports(name) <= allowed
+
+
+@pytest.mark.parametrize("name", [f"datasets/{name}.py" for name in datasets.names()])
+def test_a_declaration_opens_nothing_but_its_table(name: str) -> None:
+    calls = {
+        n.func.id
+        for n in ast.walk(tree(name))
+        if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+    }
+    assert not calls & {"open", "exec", "eval", "__import__"}
+    modules = {a.name for n in ast.walk(tree(name)) if isinstance(n, ast.Import) for a in n.names}
+    assert modules == set()
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("proof/")])
+def test_a_proof_shares_nothing_with_the_writer(name: str) -> None:
+    writers = {"volumes", "recode", "sidecars", "tables", "work", "finish", "conversion", "gz"}
+    writers |= {"readers.nifti", "readers.dicom", "readers.png", "readers.markups"}
+    assert imports(name) & writers == set()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["planning.py", "products.py", "shared.py", "claims.py", "expectations.py", "patterns.py",
+     "entities.py", "jobs.py", "dataset.py", "detection.py", "printing.py", "description.py"],
+)  # fmt: skip
+def test_a_plan_opens_no_file_of_the_source(name: str) -> None:
+    opening = {"source", "reading", "volumes", "tables", "work", "readers.nifti", "readers.dicom"}
+    assert reached(name) & opening == set()
+
+
+@every_module
+def test_no_module_is_long(name: str) -> None:
+    assert len((PACKAGE / name).read_text("utf-8").splitlines()) <= LONGEST_MODULE
+
+
+@every_module
+def test_no_function_is_long(name: str) -> None:
+    """Docstrings do not count."""
+    long = {}
+    for node in ast.walk(tree(name)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            length = (node.end_lineno or 0) - node.lineno + 1
+            first = node.body[0]
+            if ast.get_docstring(node):
+                length -= (first.end_lineno or 0) - first.lineno + 1
+            if length > LONGEST_FUNCTION:
+                long[node.name] = length
+    assert long == {}
+
+
+@every_module
+def test_each_module_says_what_it_is_for(name: str) -> None:
+    assert ast.get_docstring(tree(name))
+
+
+@every_module
+def test_no_module_is_named_after_nothing(name: str) -> None:
+    assert Path(name).stem not in {"utils", "helpers", "common", "base", "misc", "manager"}
+
+
+@pytest.mark.parametrize("name", sorted({*MODULES} - {"progress.py", "demo/native.py"}))
+def test_the_writer_has_no_clock_and_no_chance(name: str) -> None:
+    """The same source gives the same bytes."""
+    modules = {a.name for n in ast.walk(tree(name)) if isinstance(n, ast.Import) for a in n.names}
+    modules |= {
+        n.module for n in ast.walk(tree(name)) if isinstance(n, ast.ImportFrom) and n.module
+    }
+    assert not modules & {"time", "datetime", "random", "uuid", "getpass", "socket", "platform"}
+
+
+def test_the_top_level_has_nothing_else() -> None:
+    left_out = [line.strip("/") for line in (ROOT / ".gitignore").read_text().splitlines() if line]
+    found = {path.name for path in ROOT.iterdir()}
+    strange = {n for n in found - TOP if not any(fnmatchcase(n, pattern) for pattern in left_out)}
+    assert strange == set()

@@ -1,0 +1,149 @@
+"""Receipts survive a kill, and tell nothing but the truth."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from conftest import RECORD, Make
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bidsify.errors import UsageError
+from bidsify.reading import Fact
+from bidsify.record import Journal, Receipt, read_record, receipt_entry, receipt_from
+
+texts = st.text(max_size=20)
+facts = st.builds(Fact, st.integers(0, 2**60), texts)
+receipts = st.builds(
+    Receipt,
+    target=texts,
+    digest=texts,
+    size=st.integers(0, 2**60),
+    sha256=texts,
+    content_sha256=texts,
+    sources=st.lists(st.tuples(texts, facts), max_size=3).map(tuple),
+    notes=st.lists(texts, max_size=3).map(tuple),
+)
+ONE = Receipt("sub-1/a.nii.gz", "d", 3, "s", "c", (("a.nii", Fact(5, "f")),), ("a note",))
+TWO = Receipt("sub-2/a.nii.gz", "d", 3, "s", "c", (("b.nii", Fact(6, "g")),))
+
+
+@settings(database=None, deadline=None)
+@given(receipts)
+def test_a_receipt_is_what_its_json_says(receipt: Receipt) -> None:
+    assert receipt_from(json.loads(json.dumps(receipt_entry(receipt)))) == receipt
+
+
+def test_a_receipt_without_hash_tells_of_a_file_that_was_not_needed() -> None:
+    assert Receipt("t", "d", 0, "", "", ()).is_omitted
+    assert not ONE.is_omitted
+
+
+def test_a_journal_that_was_cut_off_is_read_again(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    assert not journal.was_cut_off
+    journal.append([ONE])
+    journal.append([TWO])
+    journal.close()
+    again = Journal(tmp_path)
+    assert again.was_cut_off
+    assert list(again.earlier()) == [ONE, TWO]
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "torn", ['{"target": "sub-3', '{"target": 3}\n', "[]\n", "\0\0\0\0", "null", '{"a": 1}\n\n']
+)
+def test_a_torn_line_is_none(torn: str, tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.append([ONE])
+    journal.close()
+    path = next((tmp_path / ".bidsify").glob("*.jsonl"))
+    with path.open("a") as stream:
+        stream.write(torn)
+    again = Journal(tmp_path)
+    assert list(again.earlier()) == [ONE]
+    again.append([TWO])
+    again.close()
+    once_more = Journal(tmp_path)
+    assert list(once_more.earlier()) == [ONE, TWO]
+    once_more.close()
+
+
+def test_bytes_that_are_no_text_are_none(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.append([ONE])
+    journal.close()
+    path = next((tmp_path / ".bidsify").glob("*.jsonl"))
+    path.write_bytes(path.read_bytes() + b"\xff\xfe\n")
+    with closing(Journal(tmp_path)) as again:
+        assert list(again.earlier()) == [ONE]
+
+
+def test_a_finished_journal_leaves_nothing(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.append([ONE])
+    journal.finish()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_journal_removes_what_a_killed_run_had_half_written(tmp_path: Path) -> None:
+    (tmp_path / ".bidsify/staging").mkdir(parents=True)
+    (tmp_path / ".bidsify/staging/1-2.part").write_bytes(b"half")
+    journal = Journal(tmp_path)
+    assert list((tmp_path / ".bidsify/staging").iterdir()) == []
+    journal.close()
+
+
+def test_only_one_holds_the_journal(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    with pytest.raises(UsageError, match="another conversion is writing here; wait until it ends"):
+        Journal(tmp_path)
+    journal.close()
+    Journal(tmp_path).close()
+
+
+def test_a_tree_without_record(tmp_path: Path) -> None:
+    assert read_record(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b"[]",
+        b"3",
+        b"null",
+        b"{}",
+        b'{"dataset": "x"}',
+        b'{"dataset": "x", "written": [{}]}',
+        b'{"dataset": "x", "written": [3]}',
+        b'{"dataset": "x", "written": [], "shared": [], "files": [{}]}',
+        b'{"dataset": "x", "written": [{"target": "t"}], "shared": [], "files": []}',
+        b'{"dataset": "x", "written": 3}',
+    ],
+)
+def test_a_record_that_is_none(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / RECORD
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=r"conversion\.json: not a readable record"):
+        read_record(tmp_path)
+
+
+def test_the_record_holds_its_receipts(tree: Make) -> None:
+    record = read_record(tree("ivdm3seg"))
+    assert record is not None
+    assert record.dataset == "ivdm3seg"
+    assert "participants.tsv" in record.shared
+    assert len(record.files) == 30
+    assert len(record.receipts) == 33
+    for target, receipt in record.receipts.items():
+        assert receipt.target == target
+        assert (tree("ivdm3seg") / receipt.target).stat().st_size == receipt.size
+        assert all(len(fact.sha256) == 64 for _, fact in receipt.sources)

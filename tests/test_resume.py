@@ -1,0 +1,395 @@
+"""A conversion may be killed at any moment; the same command goes on, to the same bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import (
+    RECORD,
+    Make,
+    Ran,
+    assert_no_leftovers,
+    assert_same,
+    command,
+    differing,
+    run,
+    shell,
+    snapshot,
+)
+
+import bidsify
+from bidsify.demo import native
+from bidsify.record import Journal
+
+TOO_LONG = 60.0  # seconds
+
+
+@pytest.fixture(scope="session")
+def undisturbed(many_cases: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return what a conversion of many cases gives that nobody disturbs."""
+    out = tmp_path_factory.mktemp("undisturbed") / "out"
+    assert bidsify.convert(many_cases, out).failures == []
+    return out
+
+
+def start(*arguments: object) -> subprocess.Popen[str]:
+    """Start the command as the leader of a group of processes."""
+    return subprocess.Popen(
+        command(*arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def volumes(out: Path) -> list[Path]:
+    return list(out.glob("sub-*/anat/*.nii.gz"))
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Wait until something holds, as long as the process runs."""
+    end = time.monotonic() + TOO_LONG
+    while not condition():
+        assert process.poll() is None, "it ended before it could be disturbed"
+        assert time.monotonic() < end
+        time.sleep(0.002)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("count", [0, 1, 50, 150])
+def test_a_killed_conversion_goes_on(
+    workers: int, count: int, many_cases: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with start("convert", many_cases, out, "-j", workers) as process:
+        moment = (out / ".bidsify").exists if count == 0 else lambda: len(volumes(out)) >= count
+        wait_for(moment, process)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert (out / ".bidsify").is_dir()
+    assert not (out / RECORD).exists()
+    whole = snapshot(undisturbed)
+    found = {k: v for k, v in snapshot(out).items() if not k.startswith(".bidsify/")}
+    assert [name for name, content in found.items() if whole[name] != content] == []
+    ran = shell("convert", many_cases, out, "-j", workers)
+    assert ran.code == 0, ran.err
+    assert ran.buckets["kept"] + ran.buckets["converted"] == 240
+    if count > 1:
+        assert ran.buckets["kept"] > 0
+    assert_no_leftovers(out)
+    assert_same(out, undisturbed)
+
+
+def test_a_conversion_that_is_killed_again_and_again(
+    many_cases: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    for count in (20, 80, 140, 200):
+        with start("convert", many_cases, out) as process:
+            wait_for(lambda count=count: len(volumes(out)) >= count, process)
+            os.killpg(process.pid, signal.SIGKILL)
+    assert run("convert", many_cases, out).code == 0
+    assert_no_leftovers(out)
+    assert_same(out, undisturbed)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_is_no_error(
+    workers: int, many_cases: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with start("convert", many_cases, out, "-j", workers) as process:
+        wait_for(lambda: len(volumes(out)) >= 30, process)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=TOO_LONG)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert err.splitlines()[-1] == "interrupted; the same command goes on where this one stopped"
+    assert not [path for path in out.rglob("*.part") if path.parent.name != "staging"]
+    ran = run("convert", many_cases, out)
+    assert ran.code == 0
+    assert ran.buckets["kept"] > 0
+    assert_no_leftovers(out)
+    assert_same(out, undisturbed)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the workers through /proc")
+def test_a_worker_that_is_killed_costs_nothing(
+    many_cases: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    with start("convert", many_cases, out, "-j", "2") as process:
+        wait_for(lambda: len(volumes(out)) >= 20, process)
+        os.kill(children(process.pid)[0], signal.SIGKILL)
+        _, err = process.communicate(timeout=TOO_LONG)
+    assert process.returncode == 0, err
+    assert_no_leftovers(out)
+    assert_same(out, undisturbed)
+
+
+def children(pid: int) -> list[int]:
+    """Return the worker processes, oldest first."""
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    found = [int(child) for child in path.read_text().split()]
+    return [child for child in found if "resource_tracker" not in cmdline(child)]
+
+
+def cmdline(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+
+
+def test_two_conversions_do_not_write_into_one_folder(many_cases: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with start("convert", many_cases, out) as process:
+        wait_for(lambda: len(volumes(out)) >= 3, process)
+        ran = run("convert", many_cases, out)
+        assert process.poll() is None
+        process.kill()
+    assert ran.code == 2
+    assert ran.error == f"{out}: another conversion is writing here; wait until it ends"
+
+
+def test_a_lock_is_not_taken_away(source: Make, tree: Make, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    journal = Journal(out)
+    try:
+        for policy in ("resume", "replace"):
+            ran = run("convert", source("myops380"), out, "--on-existing", policy)
+            assert ran.code == 2
+            assert "another conversion is writing here" in ran.error
+    finally:
+        journal.close()
+    assert run("convert", source("myops380"), out).code == 0
+    assert_same(out, tree("myops380"))
+
+
+def test_a_lock_keeps_replace_from_removing_anything(source: Make, own_tree: Make) -> None:
+    out = own_tree("myops380")
+    journal = Journal(out)
+    try:
+        before = snapshot(out)
+        ran = run("convert", source("myops380"), out, "--on-existing", "replace")
+        assert ran.code == 2
+        assert snapshot(out) == before
+    finally:
+        journal.close()
+
+
+# What is there already
+
+
+TARGET = "sub-0002/anat/sub-0002_acq-LGE_ce-gadolinium_desc-preproc_T1w.nii.gz"
+
+
+@pytest.fixture
+def modified(own_tree: Make) -> tuple[Path, Callable[[], list[str]]]:
+    """Return a tree, and what tells which of its files were written since."""
+    out = own_tree("myops380")
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
+
+    def written() -> list[str]:
+        now = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
+        names = (path for path, stamp in now.items() if before.get(path) != stamp)
+        return sorted(path.relative_to(out).as_posix() for path in names)
+
+    return out, written
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    ],
+)
+@pytest.mark.parametrize(
+    "name", [TARGET, TARGET.replace(".nii.gz", ".json"), "sub-0002/sub-0002_scans.tsv"]
+)
+def test_a_file_that_is_lost_or_cut_off_is_written_again(
+    name: str,
+    damage: Callable[[Path], None],
+    source: Make,
+    tree: Make,
+    modified: tuple[Path, Callable[[], list[str]]],
+) -> None:
+    out, written = modified
+    damage(out / name)
+    ran = run("convert", source("myops380"), out)
+    assert ran.code == 0
+    assert_same(out, tree("myops380"))
+    assert written() == [name]
+    assert ran.buckets["converted"] == (1 if name == TARGET else 0)
+
+
+@pytest.mark.parametrize("name", ["dseg.tsv", "participants.tsv", "README.md", "CHANGES"])
+def test_a_shared_file_that_was_edited_is_written_again(
+    name: str, source: Make, tree: Make, modified: tuple[Path, Callable[[], list[str]]]
+) -> None:
+    out, written = modified
+    (out / name).write_text("edited")
+    assert run("convert", source("myops380"), out).code == 0
+    assert_same(out, tree("myops380"))
+    assert written() == [name]
+
+
+def test_replace_writes_what_was_edited_in_the_same_size(
+    source: Make, tree: Make, own_tree: Make
+) -> None:
+    """To resume trusts sizes; verify finds such an edit, and says what undoes it."""
+    out = own_tree("myops380")
+    name = TARGET.replace(".nii.gz", ".json")
+    (out / name).write_text((out / name).read_text().replace("false", "true "))
+    assert run("convert", source("myops380"), out).code == 0
+    ran = run("verify", source("myops380"), out)
+    assert ran.code == 1
+    assert name in ran.out
+    assert run("convert", source("myops380"), out, "--on-existing", "replace").code == 0
+    assert_same(out, tree("myops380"))
+
+
+def test_after_a_kill_also_the_content_is_looked_at(
+    source: Make, tree: Make, own_tree: Make
+) -> None:
+    """A power cut may leave a file of the right size that holds zeros."""
+    out = own_tree("myops380")
+    (out / TARGET).write_bytes(bytes((out / TARGET).stat().st_size))
+    Journal(out).close()
+    ran = run("convert", source("myops380"), out)
+    assert ran.code == 0
+    assert ran.buckets["converted"] == 1
+    assert_same(out, tree("myops380"))
+
+
+def test_a_source_file_of_another_size_is_converted_again(
+    own_source: Make, modified: tuple[Path, Callable[[], list[str]]]
+) -> None:
+    import gzip
+
+    source = own_source("myops380")
+    out, written = modified
+    path = source / "MyoPS380_dataset/Raw_data/LGE/case0002.nii.gz"
+    content = bytearray(gzip.decompress(path.read_bytes()))
+    content[-2000:] = bytes(2000)
+    path.write_bytes(native.gzipped(bytes(content)))
+    ran = run("convert", source, out)
+    assert ran.code == 0
+    assert ran.buckets["converted"] == 1
+    assert gzip.decompress((out / TARGET).read_bytes()) == content
+    assert TARGET in written()
+    assert {name for name in written() if name.endswith(".nii.gz")} == {TARGET}
+    assert bidsify.verify(source, out) == []
+
+
+def test_a_new_subject_is_added(own_source: Make, own_tree: Make, tmp_path: Path) -> None:
+    source, out = own_source("myops380"), own_tree("myops380")
+    for path in sorted(source.rglob("case0001*")):
+        shutil.copyfile(path, path.with_name(path.name.replace("0001", "0380")))
+    ran = run("convert", source, out)
+    assert (ran.code, ran.buckets["converted"], ran.buckets["kept"]) == (0, 4, 12)
+    assert run("convert", source, tmp_path / "fresh").code == 0
+    assert_same(out, tmp_path / "fresh")
+
+
+def test_editing_a_label_table_redoes_the_segmentations_alone(tmp_path: Path) -> None:
+    import numpy as np
+
+    from bidsify.demo.phantom import grid
+
+    matrix = grid((6, 5, 4), (1, 1, 1), (0, 0, 0), (0, 0, 0))
+    data = np.arange(120, dtype=np.uint8).reshape(6, 5, 4) % 3
+    for case in ("1", "2"):
+        native.save(tmp_path / f"in/{case}_mr.nii", native.nifti(data, matrix))
+        native.save(tmp_path / f"in/{case}_seg.nii", native.nifti(data * 10, matrix))
+    table = tmp_path / "toy.tsv"
+    table.write_text("index\tname\tsource_value\n0\tbackground\t0\n1\tone\t10\n2\ttwo\t20\n")
+    (tmp_path / "toy.py").write_text(TOY)
+    arguments = ("convert", tmp_path / "in", tmp_path / "out", "--dataset", tmp_path / "toy.py")
+    assert shell(*arguments).buckets["converted"] == 4
+    before = snapshot(tmp_path / "out")
+    table.write_text("index\tname\tsource_value\n0\tbackground\t0\n1\tone\t10\n3\tthree\t20\n")
+    again = shell(*arguments)
+    assert again.code == 0, again.err
+    assert again.buckets == dict(zip(again.buckets, (2, 2, 0, 0, 0, 0), strict=True))
+    assert differing(before, snapshot(tmp_path / "out")) == sorted([
+        RECORD, "README.md", "dseg.tsv",
+        "sub-1/anat/sub-1_dseg.nii.gz", "sub-2/anat/sub-2_dseg.nii.gz",
+    ])  # fmt: skip
+    table.write_text("index\tname\tsource_value\n0\tbackground\t0\n1\tONE\t10\n3\tthree\t20\n")
+    renamed = shell(*arguments)
+    assert renamed.buckets["kept"] == 4
+    assert "1\tONE\t10" in (tmp_path / "out/dseg.tsv").read_text()
+
+
+TOY = """
+from bidsify.dataset import Dataset, Image, Naming, Segmentation, Terms
+from bidsify.labels import label_table
+
+DATASET = Dataset(
+    name="toy", title="Toy", edition="1", layout="", fields={"case": "[0-9]"},
+    naming=Naming(subject="{case}", source_id="{case}"),
+    products=(
+        Image(name="mr", source=("{case}_mr.nii",), suffix="T1w",
+              sidecar={"SkullStripped": False}),
+        Segmentation(source=("{case}_seg.nii",), of=("mr",), labels=label_table(__file__),
+                     coding="source_value", sidecar={"Manual": True}),
+    ),
+    terms=Terms(licence="CC0", summary="Free.", redistribution="allowed", evidence="a test"),
+    citation="Nobody", authors=("Nobody",), source_url="https://example.org/toy",
+)
+"""
+
+
+# Another dataset in the same folder
+
+
+def cut_off(source: Path, out: Path) -> None:
+    """Leave the folder as a kill after the first subjects does."""
+    run("convert", source, out)
+    record = json.loads((out / RECORD).read_text())
+    for path in (out / RECORD, *(path for path in out.iterdir() if path.is_file())):
+        path.unlink()
+    lines = []
+    for entry in record["written"]:
+        del entry["transform"]
+        lines.append(json.dumps(entry) + "\n")
+    native.save(out / ".bidsify/receipts.jsonl", "".join(lines))
+
+
+def test_a_cut_off_conversion_goes_on_with_its_own_source(
+    source: Make, tree: Make, tmp_path: Path
+) -> None:
+    cut_off(source("myops380"), tmp_path / "out")
+    ran = run("convert", source("myops380"), tmp_path / "out")
+    assert ran.buckets["kept"] == 12
+    assert_same(tmp_path / "out", tree("myops380"))
+
+
+def test_a_cut_off_conversion_of_another_dataset_is_not_mixed_up(
+    source: Make, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    cut_off(source("myops380"), out)
+    ran: Ran = run("convert", source("ivdm3seg"), out)
+    assert ran.code == 2
+    assert "another source" in ran.error
+    assert "--on-existing replace" in ran.error
+
+
+def test_a_cut_off_conversion_can_be_replaced(source: Make, tree: Make, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    cut_off(source("myops380"), out)
+    ran = run("convert", source("ivdm3seg"), out, "--on-existing", "replace")
+    assert ran.code == 0, ran.err
+    assert_no_leftovers(out)
+    assert_same(out, tree("ivdm3seg"))
