@@ -47,15 +47,19 @@ def entity_patterns() -> Mapping[str, re.Pattern[str]]:
     """Return entity name -> what its value may look like."""
     formats = schema()["objects"]["formats"]
     return {
-        name: re.compile(_labels(entry) or formats[entry["format"]]["pattern"])
+        name: re.compile(formats[entry["format"]]["pattern"])
         for name, entry in schema()["objects"]["entities"].items()
     }
 
 
-def _labels(entity: Mapping[str, Any]) -> str:
-    """Return the labels that an entity is limited to, as a pattern."""
-    named = (v if isinstance(v, str) else v["name"] for v in entity.get("enum", ()))
-    return "|".join(map(re.escape, named))
+@cache
+def entity_labels() -> Mapping[str, frozenset[str]]:
+    """Return entity name -> the labels that it is limited to, of those that are."""
+    return {
+        name: frozenset(v if isinstance(v, str) else v["name"] for v in entry["enum"])
+        for name, entry in schema()["objects"]["entities"].items()
+        if "enum" in entry
+    }
 
 
 @cache

@@ -109,6 +109,9 @@ def record(
         for entry in entries
     ]
     targets: dict[str, list[str]] = defaultdict(list)
+    for job in plan.shared:
+        for path in job.sources:
+            targets[path].append(job.target)
     facts: dict[str, Fact] = {}
     for target, receipt in done.items():
         for path, fact in receipt.sources:

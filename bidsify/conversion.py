@@ -64,12 +64,14 @@ def convert(
     """
     plan = make_plan(dataset, source.sizes)
     selected = _selected(plan, options.participants)
-    record = _prepare(root, source, plan, options.on_existing)
+    record = _prepare(root, source, options.on_existing)
     journal = Journal(root)
     try:
         receipts = dict(record.receipts) if record else {}
         receipts |= {receipt.target: receipt for receipt in journal.earlier()}
-        if options.on_existing == "replace":
+        if options.on_existing != "replace":
+            _check_same(root, plan, record.dataset if record else plan.dataset, receipts)
+        else:
             _remove(root, [*receipts, *(record.shared if record else ()), RECORD])
             receipts = {}
         setting = Setting(source, root, options.reproducible, options.prove)
@@ -172,7 +174,7 @@ def _selected(plan: Plan, participants: Sequence[str]) -> list[Unit]:
     return [unit for unit in plan.units if not wanted or unit.subject in wanted]
 
 
-def _prepare(root: Path, source: Source, plan: Plan, on_existing: OnExisting) -> Record | None:
+def _prepare(root: Path, source: Source, on_existing: OnExisting) -> Record | None:
     """Check that we may write into ``root``; return the record of what is there.
 
     Raises:
@@ -194,21 +196,22 @@ def _prepare(root: Path, source: Source, plan: Plan, on_existing: OnExisting) ->
     if record is None and not (root / STATE).is_dir():
         msg = f"{root}: the output folder is not empty and not ours; choose a new or empty folder"
         raise UsageError(msg)
-    if on_existing != "replace":
-        _check_same(root, record, plan)
     return record
 
 
-def _check_same(root: Path, record: Record | None, plan: Plan) -> None:
-    if record is None:
-        return
+def _check_same(root: Path, plan: Plan, dataset: str, written: Iterable[str]) -> None:
+    """Refuse to mix two sources in one tree.
+
+    Raises:
+        UsageError: The tree holds files that this plan does not write.
+    """
     planned = {job.target for unit in plan.units for job in unit.jobs}
-    strays = sorted(record.receipts.keys() - planned)
-    if record.dataset != plan.dataset or strays:
-        what = f"such as {strays[0]}, " if strays else ""
+    strays = sorted(set(written) - planned)
+    if dataset != plan.dataset or strays:
+        what = f", such as {strays[0]}, which this source does not give" if strays else ""
         msg = (
-            f"{root}: holds a conversion of {record.dataset!r} from another source ({what}which "
-            "this source does not give); choose another folder, or --on-existing replace"
+            f"{root}: holds a conversion of {dataset!r} from another source{what}; choose another "
+            "folder, or --on-existing replace"
         )
         raise UsageError(msg)
 

@@ -63,7 +63,8 @@ def parse(path: str) -> BidsPath:
 def fault(path: BidsPath) -> str | None:
     """Say why BIDS does not allow this name, or return None where it does."""
     for name, label in path.entities.items():
-        if not bids_schema.entity_patterns()[name].fullmatch(label):
+        allowed = bids_schema.entity_labels().get(name, {label})
+        if label not in allowed or not bids_schema.entity_patterns()[name].fullmatch(label):
             return f"{label!r} is no legal value of the entity {name!r}"
     shape = frozenset(path.entities)
     return _shape_fault(shape, path.suffix, path.extension, path.datatype)

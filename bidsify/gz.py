@@ -40,7 +40,8 @@ def inflate(content: bytes, path: str, size_of: Callable[[bytes], int], head: in
         SourceError: Truncated, damaged, or larger than announced.
     """
     parts: list[bytes] = []
-    announced, total, members, rest = None, 0, 0, content
+    announced: int | None = None
+    total, members, rest = 0, 0, content
     try:
         while rest.startswith(MAGIC):
             stream, members = isal_zlib.decompressobj(31), members + 1
@@ -53,8 +54,8 @@ def inflate(content: bytes, path: str, size_of: Callable[[bytes], int], head: in
                 if not (part or rest or stream.eof):
                     msg = f"{path}: the gzip stream is cut off; download the file again"
                     raise SourceError(msg)
-                more = stream.eof and stream.unused_data.startswith(MAGIC)
-                if announced is None and (total >= head or (stream.eof and not more)):
+                last = bool(stream.eof) and not stream.unused_data.startswith(MAGIC)
+                if announced is None and (total >= head or last):
                     announced = size_of(b"".join(parts))
                 if announced is not None and total > announced + _PADDING:
                     msg = f"{path}: holds more than the {announced} bytes that its header states"

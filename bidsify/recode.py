@@ -59,7 +59,7 @@ def _integral(values: Array, name: Namer) -> Array:
         return values.astype(np.uint8) if values.dtype.kind == "b" else values
     rounded = np.rint(values)
     with np.errstate(invalid="ignore"):
-        wrong = ~((np.abs(values - rounded) <= INTEGRAL) & (np.abs(values) < _LARGEST))
+        wrong = ~((np.abs(values - rounded) <= INTEGRAL) & (np.abs(values) < np.float64(_LARGEST)))
     if wrong.any():
         some = _some(sorted({float(v) for v in np.unique(values[wrong])[:_NAMED]}))
         msg = (
@@ -75,6 +75,8 @@ def _present(whole: Array) -> list[int]:
     low, high = int(whole.min()), int(whole.max())
     if high - low < _DENSE:
         flat = whole.ravel(order="K")
+        if low < 0:
+            flat = flat.astype(np.int64)
         counts = np.bincount((flat if low == 0 else flat - flat.dtype.type(low)).astype(np.int64))
         return [int(n) + low for n in np.flatnonzero(counts)]
     return [int(n) for n in np.unique(whole)]

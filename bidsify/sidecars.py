@@ -25,6 +25,7 @@ GRID_DIFFERS = "GridDiffersFromSources"
 
 #: Two grids are one where no corner is further apart than this part of a voxel edge.
 GRID_TOLERANCE = 0.1
+_MAX_DEPTH = 64
 
 #: DICOM keyword -> (BIDS name, factor to the unit of BIDS): times are ms there and s here.
 _DICOM: Mapping[str, tuple[str, float | None]] = {
@@ -93,8 +94,8 @@ def _native(path: str, reading: Reading, notes: list[str]) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         msg = f"{path}: not readable JSON ({error}); download it again"
         raise SourceError(msg) from error
-    if not isinstance(document, dict):
-        msg = f"{path}: not a JSON object; is it the sidecar of an image?"
+    if not isinstance(document, dict) or _is_deep(document):
+        msg = f"{path}: not a JSON object, or nested too deep; is it the sidecar of an image?"
         raise SourceError(msg)
     dropped = sorted(_OURS & document.keys())
     notes.extend(f"{path}: {name} left out: it speaks of another tree" for name in dropped)
@@ -156,6 +157,22 @@ def _landmarks(job: SidecarJob, reading: Reading, root: Path) -> Mapping[str, li
 
 def _is_valid(name: str, value: object) -> bool:
     return _is_finite(value) and not any(_validator(name).iter_errors(value))
+
+
+def _is_deep(document: object) -> bool:
+    """Say whether a document is nested beyond all reason; found without recursion."""
+    level: list[object] = [document]
+    for _ in range(_MAX_DEPTH):
+        level = [child for entry in level for child in _children(entry)]
+        if not level:
+            return False
+    return True
+
+
+def _children(entry: object) -> list[object]:
+    if isinstance(entry, dict):
+        return list(entry.values())
+    return entry if isinstance(entry, list) else []
 
 
 def _is_finite(value: object) -> bool:

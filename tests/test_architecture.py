@@ -118,7 +118,7 @@ def test_a_declaration_opens_nothing_but_its_table(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("proof/")])
 def test_a_proof_shares_nothing_with_the_writer(name: str) -> None:
-    writers = {"volumes", "recode", "sidecars", "tables", "work", "finish", "conversion", "gz"}
+    writers = {"volumes", "recode", "sidecars", "tables", "work", "finish", "conversion"}
     writers |= {"readers.nifti", "readers.dicom", "readers.png", "readers.markups"}
     assert imports(name) & writers == set()
 

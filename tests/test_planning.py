@@ -150,8 +150,8 @@ def test_a_copied_series_of_another_length_is_refused() -> None:
 
 @pytest.mark.parametrize("pairing", ["rank", "stem"])
 def test_pictures_are_paired_with_slices(pairing: str) -> None:
-    slices = [f"7/dicom/{n}.dcm" for n in (1, 2, 10)]
-    pictures = [f"7/png/{n}.png" for n in (1, 2, 10)]
+    slices = [f"7/dicom/{n}.dcm" for n in (8, 9, 10)]
+    pictures = [f"7/png/{n}.png" for n in (8, 9, 10)]
     plan = make_plan(
         dataset(SERIES, replace(PICTURES, pairing=pairing)), [*pictures[::-1], *slices]
     )
@@ -161,14 +161,14 @@ def test_pictures_are_paired_with_slices(pairing: str) -> None:
 
 
 def test_pictures_of_other_names_are_paired_by_rank_alone() -> None:
-    paths = [f"7/dicom/i{n}.dcm" for n in (9, 10)] + [f"7/png/mask{n}.png" for n in (1, 2)]
+    paths = [f"7/dicom/i{n}.dcm" for n in (9, 10)] + [f"7/png/mask{n}.png" for n in (0, 1)]
     by_rank = make_plan(dataset(SERIES, replace(PICTURES, pairing="rank")), paths)
     job = jobs(by_rank)["sub-7/anat/sub-7_dseg.nii.gz"]
     assert isinstance(job, VolumeJob)
     assert job.grid == ("7/dicom/i9.dcm", "7/dicom/i10.dcm")
     sources, message = only_failure(make_plan(dataset(SERIES, PICTURES), paths))
-    assert sources == ("7/png/mask1.png", "7/png/mask2.png")
-    assert message == "7/png/mask1.png: no slice of the same name in 7/dicom"
+    assert sources == ("7/png/mask0.png", "7/png/mask1.png")
+    assert message == "7/png/mask0.png: no slice of the same name in 7/dicom"
 
 
 def test_pictures_without_their_series_are_refused() -> None:

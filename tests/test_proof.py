@@ -453,12 +453,12 @@ def test_an_untouched_sidecar_has_no_fault(sidecar: Written) -> None:
     [
         ({"Manual": False}, "Manual is False, not True"),
         ({"Units": None}, "Units is None, not 'HU'"),
-        ({"Sources": ["bids::sub-1/anat/gone.nii.gz"]}, "Sources names bids::sub-1/anat/gone"),
+        ({"Sources": ["bids::sub-1/anat/gone.nii.gz"]}, "Sources are "),
         ({"Sources": []}, "Sources"),
-        ({"AnatomicalLandmarkCoordinates": {"T": [1, 2, 1]}}, "no landmark lies at the point"),
+        ({"AnatomicalLandmarkCoordinates": {"T": [1, 2, 1]}}, "T lies at "),
         (
             {"AnatomicalLandmarkCoordinates": {"T": [1, 2, 1.01], "E": [0, 1, 2]}},
-            "no landmark lies at the point",
+            "T lies at ",
         ),
     ],
 )

@@ -19,6 +19,7 @@ from . import Read
 
 _NEAR = 1e-6
 _LANDMARK = 1e-3  # mm; voxel indices are written with six digits
+_SCANS = ("filename", "source_file", "source_sha256")
 _SPACE = ("x_mm", "y_mm", "z_mm")
 _ARRAY_TEXTS = ("structure", "group", "point")
 
@@ -114,9 +115,7 @@ def _numbers(texts: Array) -> Array:
 def scans_faults(job: ScansJob, read: Read, root: Path) -> Iterator[str]:
     """Check that each row names a file that exists, and the true hash of its source."""
     head, *lines = _lines(root / job.target)
-    if head != ["filename", "source_file", "source_sha256"] or any(
-        len(line) != len(head) for line in lines
-    ):
+    if head != list(_SCANS) or any(len(line) != len(head) for line in lines):
         yield f"columns are {head}, or a row has others"
         return
     rows = [dict(zip(head, line, strict=True)) for line in lines]

@@ -140,7 +140,8 @@ def _placed(path: str, dataset: pydicom.Dataset) -> Slice:
             msg = f"{path}: has no {tag}, so nobody knows where the slice lies"
             raise SourceError(msg)
     frames, samples = dataset.get("NumberOfFrames") or 1, dataset.get("SamplesPerPixel") or 1
-    if int(frames) != 1 or int(samples) != 1 or "PerFrameFunctionalGroupsSequence" in dataset:
+    grey = str(dataset.get("PhotometricInterpretation", "MONOCHROME2")).startswith("MONOCHROME")
+    if int(frames) != 1 or int(samples) != 1 or not grey:
         msg = f"{path}: a multi-frame or colour DICOM object; only series of grey slices are read"
         raise SourceError(msg)
     shape = (int(dataset.Rows), int(dataset.Columns))
