@@ -47,6 +47,10 @@ class ZipArchive:
         """Files of the archive; see :class:`Source`."""
         return {path: info.file_size for path, info in self._members.items()}
 
+    def blocks(self, path: str) -> Iterator[bytes]:
+        """Yield the content of a file; see :class:`Source`."""
+        yield self.read(path)
+
     def changed(self, path: str) -> float:
         """Return when the archive was changed; see :class:`Source`."""
         del path
@@ -106,6 +110,10 @@ class TarArchive:
     def sizes(self) -> Mapping[str, int]:
         """Files of the archive; see :class:`Source`."""
         return {path: extent.size for path, extent in self._members.items()}
+
+    def blocks(self, path: str) -> Iterator[bytes]:
+        """Yield the content of a file; see :class:`Source`."""
+        yield self.read(path)
 
     def changed(self, path: str) -> float:
         """Return when the archive was changed; see :class:`Source`."""

@@ -47,8 +47,7 @@ def sort(plan: Plan, outcomes: Sequence[Outcome], unselected: Iterable[Job]) -> 
     jobs = {job.target: job for job in _jobs(plan)}
     found = {path: entry for job in jobs.values() for path, entry in _unreached(job)}
     for job in unselected:
-        reason = "its participant was not selected"
-        found |= {path: Entry(path, "ignored", reason) for path in _files(job)}
+        found |= {path: Entry(path, "ignored", UNSELECTED) for path in _files(job)}
     found |= _successes(outcomes, jobs)
     for outcome in outcomes:
         if outcome.status == "failed":
@@ -83,9 +82,13 @@ def _used(path: str, statuses: set[str]) -> Entry:
     return Entry(path, "failed", f"{path}: belongs to an image that failed")
 
 
+_NOT_REACHED = "subjects that were not reached; run the same command again"
+UNSELECTED = "its participant was not selected"
+
+
 def _unreached(job: Job) -> Iterator[tuple[str, Entry]]:
     for path in _files(job):
-        yield path, Entry(path, "failed", f"{path}: not reached; run the same command again")
+        yield path, Entry(path, "failed", _NOT_REACHED)
 
 
 def count(entries: Iterable[Entry]) -> dict[str, int]:
@@ -99,10 +102,12 @@ def record(
     entries: Sequence[Entry],
     done: Mapping[str, Receipt],
     source: Source,
-) -> bytes:
+    known: Mapping[str, Fact],
+) -> dict[str, Any]:
     """Return ``conversion.json``: what the tree is, not when and how often it was made.
 
-    So a file that an earlier run converted counts as converted here.
+    So a file that an earlier run converted counts as converted here. ``known`` are files that
+    need not be hashed again.
     """
     settled = [
         Entry(entry.path, "converted" if entry.bucket == "kept" else entry.bucket, entry.reason)
@@ -112,14 +117,14 @@ def record(
     for job in plan.shared:
         for path in job.sources:
             targets[path].append(job.target)
-    facts: dict[str, Fact] = {}
+    facts = dict(known)
     for target, receipt in done.items():
         for path, fact in receipt.sources:
             facts[path] = fact
             if not receipt.is_omitted:
                 targets[path].append(target)
     jobs = {job.target: job for job in _jobs(plan)}
-    document = {
+    return {
         "bidsify_version": __version__,
         "dataset": plan.dataset,
         "edition": plan.edition,
@@ -132,6 +137,10 @@ def record(
         "shared": sorted(job.target for job in plan.shared),
         "remarks": [{"code": r.code, "message": r.message} for r in plan.remarks],
     }
+
+
+def to_bytes(document: Mapping[str, Any]) -> bytes:
+    """Format the record, the same each time."""
     return orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
 
 
@@ -170,11 +179,14 @@ def _file(
 
 def _fact(path: str, source: Source) -> Fact | None:
     """Hash a file that no job read; None where it cannot be read."""
+    digest, size = hashlib.sha256(), 0
     try:
-        content = source.read(path)
+        for block in source.blocks(path):
+            digest.update(block)
+            size += len(block)
     except SourceError:
         return None
-    return Fact(len(content), hashlib.sha256(content).hexdigest())
+    return Fact(size, digest.hexdigest())
 
 
 def _jobs(plan: Plan) -> list[Job]:

@@ -5,7 +5,6 @@ Results go to stdout, all else to stderr. Heavy imports wait until a command nee
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,10 +13,9 @@ from typing import Any
 import click
 
 from . import __version__
-from .console import DEBUG, VERBOSITY, color, common, printable, report, say, sentence
+from .console import PROBLEMS, VERBOSITY, Program, color, common, report
+from .printable import printable
 from .progress import Progress
-
-PROBLEMS, MISUSE, INTERRUPTED = 1, 2, 130
 
 _source = click.argument("source", metavar="SRC", type=click.Path(path_type=Path))
 _dataset = click.option(
@@ -30,26 +28,7 @@ _workers = click.option(
 )  # fmt: skip
 
 
-class _Group(click.Group):
-    """Turns errors into one line and an exit code."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; see the class."""
-        try:
-            return super().invoke(ctx)
-        except (click.exceptions.Exit, click.ClickException):
-            raise
-        except (KeyboardInterrupt, click.Abort):
-            say("interrupted; the same command goes on where this one stopped")
-            ctx.exit(INTERRUPTED)
-        except Exception as error:
-            if ctx.meta.get(DEBUG):
-                raise
-            say(f"error: {sentence(error)}")
-            ctx.exit(MISUSE)
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="bidsify")
 @common
 @click.pass_context
@@ -82,7 +61,7 @@ def datasets(name: str | None, as_json: bool) -> None:  # noqa: FBT001
     if as_json:
         click.echo(_dumps([printing.dataset_summary(dataset) for dataset in declared]))
     else:
-        click.echo("\n".join(printing.dataset_line(dataset) for dataset in declared))
+        click.echo("\n".join(map(printing.dataset_line, declared)))
 
 
 @main.command()
@@ -100,8 +79,8 @@ def detect(source: Path, as_json: bool) -> None:  # noqa: FBT001
     paths = list(open_source(source).sizes)
     found = detection.candidates(paths)
     dataset = detection.choose(paths, found)
-    document = printing.detection_document(paths, found, dataset)
-    click.echo(_dumps(document) if as_json else printing.detection_text(document))
+    made = printing.detection_document(paths, found, dataset)
+    click.echo(_dumps(made) if as_json else printing.detection_text(made))
 
 
 @main.command()
@@ -156,18 +135,17 @@ def convert(  # noqa: PLR0917
 ) -> None:
     """Convert SRC, a folder or an archive, into a BIDS derivative tree at OUT.
 
-    Every file is compared with its source after it was written. Run the same command again to
-    go on after an interruption.
+    Each file is compared with its source. Run it again to go on after an interruption.
 
     Example: bidsify convert ./CHAOS_Train_Sets.zip ./chaos-bids -j 4
     """
     from . import api, printing
 
     if dry_run:
-        click.echo(printing.plan_text(api.plan(source, dataset)))
-        return
-    verbosity = ctx.meta[VERBOSITY]
-    with Progress(sys.stderr, quiet=verbosity < 0) as progress:
+        made = api.plan(source, dataset)
+        click.echo(printing.plan_text(made))
+        sys.exit(PROBLEMS if made.failures else 0)
+    with Progress(sys.stderr, quiet=ctx.meta[VERBOSITY] < 0) as progress:
         done = api.convert(
             source,
             out,
@@ -180,7 +158,7 @@ def convert(  # noqa: PLR0917
             max_failures=max_failures,
             watch=progress.step,
         )
-    report(done, verbosity)
+    report(done, ctx.meta[VERBOSITY])
     click.echo(printing.buckets_text(done.buckets))
     if done.failures or (fail_on_unclaimed and done.buckets["unclaimed"]):
         sys.exit(PROBLEMS)
@@ -253,10 +231,9 @@ def demo(ctx: click.Context, folder: Path, dataset: str, workers: int) -> None:
         raise UsageError(msg)
     generators.make(dataset, source)
     click.echo(f"made       {source}  (synthetic, in the layout of a download)")
-    verbosity = ctx.meta[VERBOSITY]
-    with Progress(sys.stderr, quiet=verbosity < 0) as progress:
+    with Progress(sys.stderr, quiet=ctx.meta[VERBOSITY] < 0) as progress:
         done = api.convert(source, out, workers=workers, watch=progress.step)
-    report(done, verbosity)
+    report(done, ctx.meta[VERBOSITY])
     problems = api.verify(source, out, workers=workers)
     click.echo(f"converted  {out}  ({printing.buckets_text(done.buckets)})".replace("\n", ", "))
     verdict = f"{len(problems)} problems" if problems else "nothing lost or changed"
@@ -268,4 +245,6 @@ def demo(ctx: click.Context, folder: Path, dataset: str, workers: int) -> None:
 
 
 def _dumps(document: Mapping[str, Any] | list[Any]) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    import orjson
+
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()

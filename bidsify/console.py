@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .errors import BidsifyError
+from .printable import printable
 
 if TYPE_CHECKING:
     from .conversion import Conversion
 
+PROBLEMS, MISUSE, INTERRUPTED = 1, 2, 130  # exit codes
 DEBUG = "bidsify.debug"
 VERBOSITY = "bidsify.verbosity"
 _SHOWN = 20
@@ -48,6 +50,25 @@ def common(command: Any) -> Any:
     return command
 
 
+class Program(click.Group):
+    """Turns errors into one line and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; see the class."""
+        try:
+            return super().invoke(ctx)
+        except (click.exceptions.Exit, click.ClickException):
+            raise
+        except (KeyboardInterrupt, click.Abort):
+            say("interrupted; the same command goes on where this one stopped")
+            ctx.exit(INTERRUPTED)
+        except Exception as error:
+            if ctx.meta.get(DEBUG):
+                raise
+            say(f"error: {sentence(error)}")
+            ctx.exit(MISUSE)
+
+
 def sentence(error: Exception) -> str:
     """Say an error in one sentence."""
     if isinstance(error, BidsifyError):
@@ -72,11 +93,6 @@ def report(done: Conversion, verbosity: int) -> None:
 def say(text: str) -> None:
     """Print a line for people, on stderr."""
     click.echo(printable(text), err=True)
-
-
-def printable(text: str) -> str:
-    """Keep the control characters of file names away from the terminal."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def color() -> bool | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from .errors import UsageError
 from .jobs import Plan, Unit
 from .planning import make_plan
 from .pool import WorkerDiedError, run_all
+from .reading import Fact
 from .record import RECORD, STATE, Journal, Receipt, Record, read_record
 from .source import Source
 from .work import Outcome, Setting, run_unit
@@ -65,6 +67,8 @@ def convert(
     plan = make_plan(dataset, source.sizes)
     selected = _selected(plan, options.participants)
     record = _prepare(root, source, options.on_existing)
+    if record and options.on_existing != "replace":
+        _check_same(root, plan, record.dataset, record.receipts)
     journal = Journal(root)
     try:
         receipts = dict(record.receipts) if record else {}
@@ -77,7 +81,7 @@ def convert(
         setting = Setting(source, root, options.reproducible, options.prove)
         run = _Run(plan, setting, receipts, journal, watch, options.max_failures)
         outcomes = run.units(selected, options.workers)
-        result = _conclude(run, outcomes, selected)
+        result = _conclude(run, outcomes, selected, record)
     except BaseException:
         journal.close()
         raise
@@ -128,7 +132,9 @@ def _death(unit: Unit) -> list[Outcome]:
     return [Outcome(job.target, "failed", job.sources, message=message) for job in unit.jobs]
 
 
-def _conclude(run: _Run, outcomes: list[Outcome], selected: Sequence[Unit]) -> Conversion:
+def _conclude(
+    run: _Run, outcomes: list[Outcome], selected: Sequence[Unit], record: Record | None
+) -> Conversion:
     """Write what belongs to all subjects, and the record."""
     plan, setting = run.plan, run.setting
     unselected = {id(unit) for unit in plan.units} - {id(unit) for unit in selected}
@@ -137,8 +143,9 @@ def _conclude(run: _Run, outcomes: list[Outcome], selected: Sequence[Unit]) -> C
     outcomes.extend(finish.write_shared(plan, setting, done))
     left = [j for u in plan.units if id(u) in unselected for j in u.jobs if j.target not in done]
     sorting = buckets.sort(plan, outcomes, left)
-    content = buckets.record(plan, sorting, done, setting.source)
-    finish.write_if_changed(setting.root, RECORD, content)
+    known = _known_facts(record, setting)
+    document = buckets.record(plan, sorting, done, setting.source, known)
+    finish.write_if_changed(setting.root, RECORD, buckets.to_bytes(document))
     notes = (note for outcome in outcomes for note in outcome.notes)
     return Conversion(
         plan,
@@ -147,6 +154,18 @@ def _conclude(run: _Run, outcomes: list[Outcome], selected: Sequence[Unit]) -> C
         failures=[*dict.fromkeys(entry.reason for entry in sorting if entry.bucket == "failed")],
         warnings=[*(remark.message for remark in plan.remarks), *dict.fromkeys(notes)],
     )
+
+
+def _known_facts(record: Record | None, setting: Setting) -> dict[str, Fact]:
+    """Return the source files that have not changed since the record was written."""
+    if record is None or not (setting.root / RECORD).is_file():
+        return {}
+    source, written = setting.source, (setting.root / RECORD).stat().st_mtime
+    return {
+        path: fact
+        for path, fact in record.facts.items()
+        if source.sizes.get(path) == fact.size and source.changed(path) <= written
+    }
 
 
 def _earlier(run: _Run, reached: set[str]) -> Iterator[Outcome]:
@@ -192,11 +211,30 @@ def _prepare(root: Path, source: Source, on_existing: OnExisting) -> Record | No
     if on_existing == "error":
         msg = f"{root}: the output folder is not empty"
         raise UsageError(msg)
-    record = read_record(root)
-    if record is None and not (root / STATE).is_dir():
+    record = _record_of(root)
+    if record is None and not (root / STATE).is_dir() and not _is_ours(root):
         msg = f"{root}: the output folder is not empty and not ours; choose a new or empty folder"
         raise UsageError(msg)
     return record
+
+
+def _record_of(root: Path) -> Record | None:
+    """Read the record; one that is damaged counts as none, so all is written again."""
+    try:
+        return read_record(root)
+    except UsageError:
+        if _is_ours(root):
+            return None
+        raise
+
+
+def _is_ours(root: Path) -> bool:
+    """Say whether the description of the tree names us as its maker."""
+    try:
+        document = json.loads((root / "dataset_description.json").read_bytes())
+        return bool(document["GeneratedBy"][0]["Name"] == "bidsify")
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return False
 
 
 def _check_same(root: Path, plan: Plan, dataset: str, written: Iterable[str]) -> None:

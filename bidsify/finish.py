@@ -13,7 +13,8 @@ from .jobs import Job, PeopleJob, PeopleSidecarJob, Plan, TextJob
 from .reading import Reading
 from .record import Receipt
 from .volumes import Made
-from .work import Outcome, Setting, Status, write_file
+from .work import Outcome, Setting, Status
+from .writing import write_file
 
 
 @dataclass(frozen=True, slots=True)

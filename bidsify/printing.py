@@ -12,6 +12,7 @@ from .detection import Candidate
 from .expectations import describe
 from .jobs import Plan
 from .planning import make_plan
+from .printable import printable
 
 _SHOWN = 12
 
@@ -37,7 +38,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 
 def plan_text(plan: Plan) -> str:
     """Return a plan as text: the first unit in full, then counts."""
-    return "\n".join(_plan_lines(plan))
+    return "\n".join(map(printable, _plan_lines(plan)))
 
 
 def _plan_lines(plan: Plan) -> Iterator[str]:
@@ -144,7 +145,7 @@ def detection_text(document: Mapping[str, Any]) -> str:
     lines += [f"  unexpected: {path}" for path in unexpected[:_SHOWN]]
     if len(unexpected) > _SHOWN:
         lines.append(f"  ... and {len(unexpected) - _SHOWN} more unexpected files")
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _evidence(paths: Sequence[str], dataset: Dataset) -> Iterator[str]:

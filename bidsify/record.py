@@ -47,12 +47,14 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What ``conversion.json`` says. ``files`` maps each source file to its bucket and size."""
+    """What ``conversion.json`` says: receipts, and facts and reasons of the source files."""
 
     dataset: str
     receipts: Mapping[str, Receipt]
     shared: tuple[str, ...]
-    files: Mapping[str, tuple[str, int]]
+    facts: Mapping[str, Fact]
+    reasons: Mapping[str, str]
+    document: Mapping[str, Any]
 
 
 def receipt_from(entry: Mapping[str, Any]) -> Receipt:
@@ -88,11 +90,14 @@ def read_record(root: Path) -> Record | None:
         document = orjson.loads(path.read_bytes())
         name, shared = document["dataset"], document["shared"]
         written = [receipt_from(entry) for entry in document["written"]]
-        files = {entry["source"]: (entry["bucket"], entry["size"]) for entry in document["files"]}
+        files = {entry["source"]: entry for entry in document["files"]}
+        facts = {p: Fact(e["size"], e["sha256"]) for p, e in files.items() if e["sha256"]}
+        reasons = {path: entry.get("reason", "") for path, entry in files.items()}
     except (ValueError, KeyError, TypeError) as error:
         msg = f"{path}: not a readable record of a conversion; choose another output folder"
         raise UsageError(msg) from error
-    return Record(name, {receipt.target: receipt for receipt in written}, tuple(shared), files)
+    receipts = {receipt.target: receipt for receipt in written}
+    return Record(name, receipts, tuple(shared), facts, reasons, document)
 
 
 _LOCKED: set[int] = set()  # descriptors of the journals that this process holds

@@ -25,7 +25,7 @@ GRID_DIFFERS = "GridDiffersFromSources"
 
 #: Two grids are one where no corner is further apart than this part of a voxel edge.
 GRID_TOLERANCE = 0.1
-_MAX_DEPTH = 64
+_MAX_DEPTH = 128
 
 #: DICOM keyword -> (BIDS name, factor to the unit of BIDS): times are ms there and s here.
 _DICOM: Mapping[str, tuple[str, float | None]] = {
@@ -95,7 +95,8 @@ def _native(path: str, reading: Reading, notes: list[str]) -> dict[str, Any]:
         msg = f"{path}: not readable JSON ({error}); download it again"
         raise SourceError(msg) from error
     if not isinstance(document, dict) or _is_deep(document):
-        msg = f"{path}: not a JSON object, or nested too deep; is it the sidecar of an image?"
+        why = "nested too deep" if isinstance(document, dict) else "not a JSON object"
+        msg = f"{path}: {why}; is it the sidecar of an image?"
         raise SourceError(msg)
     dropped = sorted(_OURS & document.keys())
     notes.extend(f"{path}: {name} left out: it speaks of another tree" for name in dropped)

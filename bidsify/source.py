@@ -9,13 +9,16 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from .archives import TarArchive, ZipArchive
 from .errors import SourceError, UsageError
+
+_BLOCK = 1 << 20
 
 
 class Source(Protocol):
@@ -28,6 +31,9 @@ class Source(Protocol):
     @property
     def sizes(self) -> Mapping[str, int]:
         """All files: path relative to the source, with ``/`` -> size in bytes."""
+
+    def blocks(self, path: str) -> Iterator[bytes]:
+        """Yield the content of a file in pieces; for files that no job needs in memory."""
 
     def changed(self, path: str) -> float:
         """Return when a file was last put or changed there: seconds, as ``st_ctime``."""
@@ -74,16 +80,28 @@ class Folder:
 
     def read(self, path: str) -> bytes:
         """Return the content of a file; see :class:`Source`."""
+        with self._opened(path) as stream:
+            return stream.read()
+
+    def blocks(self, path: str) -> Iterator[bytes]:
+        """Yield the content of a file in pieces; see :class:`Source`."""
+        with self._opened(path) as stream:
+            while block := stream.read(_BLOCK):
+                yield block
+
+    @contextmanager
+    def _opened(self, path: str) -> Iterator[IO[bytes]]:
         full = self.root / self._real.get(path, path)
         try:
             end = full.resolve(strict=True)
             if not end.is_relative_to(self._resolved):
                 msg = f"{path}: a link that leaves the source folder; put the file itself there"
                 raise SourceError(msg)
-            if not end.is_file():
+            if not end.is_file():  # a pipe would be waited for
                 msg = f"{path}: not a file; remove it"
                 raise SourceError(msg)
-            return end.read_bytes()
+            with end.open("rb") as stream:
+                yield stream
         except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
             why = getattr(error, "strerror", None) or error
             msg = f"{path}: not readable: {why}"
@@ -99,8 +117,8 @@ class Folder:
         return self.root.resolve()
 
     def _walk(self) -> Iterator[tuple[str, int]]:
-        """List all files. A link to a folder is listed too, but not followed."""
-        folders = [""]
+        """List all files. A link to a folder of the source is followed, each folder once."""
+        folders, followed = [""], set[Path]()
         while folders:
             folder = folders.pop()
             try:
@@ -109,10 +127,24 @@ class Folder:
                 msg = f"{self.root / folder}: not readable: {error.strerror}"
                 raise UsageError(msg) from error
             for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(f"{folder}{entry.name}/")
+                path = folder + entry.name
+                if entry.is_dir(follow_symlinks=False) or self._leads_on(entry, followed):
+                    folders.append(path + "/")
                 else:
-                    yield folder + entry.name, _size(entry)
+                    yield path, _size(entry)
+
+    def _leads_on(self, entry: os.DirEntry[str], followed: set[Path]) -> bool:
+        """Say whether to follow a link: to a folder of the source that does not hold it."""
+        try:
+            if not entry.is_symlink() or not entry.is_dir():
+                return False
+            end, place = Path(entry.path).resolve(), Path(entry.path).parent.resolve()
+        except (OSError, RuntimeError):  # links that lead in a circle
+            return False
+        if not end.is_relative_to(self._resolved) or place.is_relative_to(end) or end in followed:
+            return False
+        followed.add(end)
+        return True
 
 
 def _listed(path: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Literal
 
 from isal import igzip
 
-from . import finish, proof
+from . import buckets, finish, proof
 from .dataset import Dataset
 from .errors import SourceError
 from .jobs import Job, Plan, Unit, VolumeJob
@@ -19,10 +20,12 @@ from .pool import WorkerDiedError, run_all
 from .reading import Reading
 from .record import RECORD, STATE, Receipt, Record, read_record
 from .source import Source
+from .work import Outcome
 
 Code = Literal["LOST", "CHANGED", "EXTRA"]
 
 #: Folders and files that BIDS leaves to the user; what lies there is no business of ours.
+_SHOWN = 200  # characters of a value in a message
 _FREE = ("code", "derivatives", "docs", "logs", "sourcedata", "stimuli", "phenotype", STATE)
 _FREE_NAMES = ("LICENSE", "LICENSE.md", "LICENSE.txt", "CITATION.cff")
 
@@ -71,7 +74,7 @@ def verify(source: Source, root: Path, dataset: Dataset, workers: int = 1) -> It
     for failure in plan.failures:
         yield Problem(failure.target or failure.sources[0], "LOST", failure.message)
     yield from _shared_problems(plan, setting, items)
-    yield from _record_problems(record, source)
+    yield from _record_problems(plan, record, source)
     yield from _extra(plan, root)
 
 
@@ -82,9 +85,8 @@ def _item(unit: Unit, record: Record | None) -> _Item:
     receipts = {target: record.receipts[target] for target in targets & record.receipts.keys()}
     excused = {target for target, receipt in receipts.items() if receipt.is_omitted}
     excused |= {job.target for job in unit.jobs if getattr(job, "of", None) in excused}
-    sources = {path for job in unit.jobs for path in job.sources}
-    if all(record.files.get(path, ("", 0))[0] == "ignored" for path in sources):
-        excused = targets  # its participant was not selected
+    if not receipts and _was_left_out(unit, record):
+        excused = targets
     return _Item(unit, receipts, frozenset(excused))
 
 
@@ -144,17 +146,53 @@ def _shared_problems(plan: Plan, setting: _Setting, items: Iterable[_Item]) -> I
             yield Problem(job.target, "CHANGED", _first_line(path.read_bytes(), made.content))
 
 
-def _record_problems(record: Record | None, source: Source) -> Iterator[Problem]:
+def _was_left_out(unit: Unit, record: Record) -> bool:
+    """Say whether the record states that the participant was not selected."""
+    sources = {path for job in unit.jobs for path in job.sources}
+    return all(record.reasons.get(path) == buckets.UNSELECTED for path in sources)
+
+
+def _record_problems(plan: Plan, record: Record | None, source: Source) -> Iterator[Problem]:
+    """Make the record anew from its receipts, which were compared with the files, and compare."""
     if record is None:
         return
-    known = {path: size for path, (_, size) in record.files.items()}
-    for path in sorted(known.keys() | source.sizes.keys()):
-        if path not in known:
-            yield Problem(RECORD, "LOST", f"does not name the source file {path}; convert again")
-        elif path not in source.sizes:
-            yield Problem(RECORD, "EXTRA", f"names {path}, which is not in the source")
-        elif known[path] != source.sizes[path]:
-            yield Problem(RECORD, "CHANGED", f"the source file {path} has another size now")
+    jobs = {job.target: job for unit in plan.units for job in unit.jobs}
+    known = {target: record.receipts[target] for target in jobs if target in record.receipts}
+    outcomes = [
+        Outcome(target, "written", jobs[target].sources, receipt)
+        for target, receipt in known.items()
+    ]
+    outcomes += [Outcome(job.target, "written", job.sources) for job in plan.shared]
+    left_out = [j for u in plan.units if _was_left_out(u, record) for j in u.jobs]
+    for unit in plan.units:
+        for job in unit.jobs:
+            reason = record.reasons.get(job.sources[0], "") if job.sources else ""
+            if job.target not in known and job not in left_out and reason:
+                outcomes.append(Outcome(job.target, "failed", job.sources, message=reason))
+    entries = buckets.sort(plan, outcomes, [job for job in left_out if job.target not in known])
+    document = buckets.record(plan, entries, known, source, {})
+    # read back from JSON, as the other one was
+    yield from _differences("", json.loads(json.dumps(document)), record.document)
+
+
+def _differences(where: str, wanted: object, found: object) -> Iterator[Problem]:
+    """Yield the first difference of two JSON documents."""
+    if wanted == found:
+        return
+    if isinstance(wanted, dict) and isinstance(found, dict) and wanted.keys() == found.keys():
+        name = next(name for name in wanted if wanted[name] != found[name])
+        yield from _differences(f"{where}.{name}", wanted[name], found[name])
+    elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+        place = next(n for n, one in enumerate(wanted) if one != found[n])
+        yield from _differences(f"{where}[{place}]", wanted[place], found[place])
+    else:
+        message = f"${where} is {_brief(found)} instead of {_brief(wanted)}"
+        yield Problem(RECORD, "CHANGED", message)
+
+
+def _brief(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _extra(plan: Plan, root: Path) -> Iterator[Problem]:

@@ -8,25 +8,22 @@ that there is nothing to do.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import get_ident
 from typing import Literal
 
 from . import proof, sidecars, tables, volumes
+from .copies import check_twin, checked_copy
 from .errors import SourceError
 from .jobs import CopyJob, Job, PointsJob, ScansJob, SidecarJob, Unit, VolumeJob
-from .readers import nifti
 from .reading import Reading
-from .record import STAGING, Receipt
+from .record import Receipt
 from .source import Source
 from .volumes import Made, Omitted
+from .writing import write_file
 
 Status = Literal["written", "kept", "omitted", "failed", "skipped"]
-
-_STL_HEAD, _STL_FACET = 84, 50  # bytes of a binary STL: header with count, one triangle
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +166,7 @@ def _write(job: Job, digest: str, progress: _Progress, setting: Setting) -> Outc
     reading = progress.reading
     made = _make(job, progress, setting)
     for copy, original in job.twins:
-        _check_twin(copy, original, reading)
+        check_twin(copy, original, reading)
     used = dict.fromkeys(path for path in (*job.sources, *(copy for copy, _ in job.twins)))
     facts = tuple((path, reading.facts[path]) for path in used)
     if isinstance(made, Omitted):
@@ -199,7 +196,7 @@ def _make(job: Job, progress: _Progress, setting: Setting) -> Made | Omitted:
         case PointsJob():
             return tables.points(job, reading, setting.root, progress.present)
         case CopyJob():
-            return Made(_checked_copy(job.sources[0], reading), "")
+            return Made(checked_copy(job.sources[0], reading), "")
         case SidecarJob():
             return sidecars.make(job, reading, setting.root, progress.present)
         case ScansJob():
@@ -220,40 +217,3 @@ def _unknown_entries(unit: Unit, reading: Reading) -> tuple[str, ...]:
         for path, entries in reading.entries.items()
         if (left := entries - asked)
     )
-
-
-def _checked_copy(path: str, reading: Reading) -> bytes:
-    """Return a file to copy; a binary STL must hold the triangles that it announces."""
-    content = reading.content(path)
-    if path.lower().endswith(".stl") and not content.lstrip().startswith(b"solid"):
-        count = int.from_bytes(content[80:_STL_HEAD], "little")
-        if len(content) != _STL_HEAD + count * _STL_FACET:
-            msg = f"{path}: {len(content)} bytes, but {count} triangles are announced; "
-            msg += "download the file again"
-            raise SourceError(msg)
-    return content
-
-
-def _check_twin(copy: str, original: str, reading: Reading) -> None:
-    one, other = reading.content(copy), reading.content(original)
-    if one == other:
-        return
-    names = (copy, original)
-    if all(name.endswith((".nii", ".nii.gz")) for name in names) and (
-        nifti.read(one, copy).raw == nifti.read(other, original).raw
-    ):
-        return
-    msg = f"{copy}: differs from {original}, of which it should be a copy; remove the wrong one"
-    raise SourceError(msg)
-
-
-def write_file(root: Path, target: str, content: bytes) -> None:
-    """Write a file at once or not at all."""
-    place = root / target
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if not place.parent.resolve().is_relative_to(root.resolve()) or place.is_dir():
-        msg = f"{target}: a link out of the output folder, or a folder, is in its place; remove it"
-        raise SourceError(msg)
-    staged = root / STAGING / f"{os.getpid()}-{get_ident()}.part"
-    staged.write_bytes(content)
-    staged.replace(place)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -188,13 +188,6 @@ def own_tree(tree: Make, tmp_path: Path) -> Make:
         return copy
 
     return make
-
-
-@pytest.fixture(autouse=True)
-def _forget_declarations() -> Iterator[None]:
-    """Read declarations of users anew in each test."""
-    yield
-    datasets.load.cache_clear()
 
 
 @pytest.fixture(scope="session")

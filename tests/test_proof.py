@@ -455,7 +455,7 @@ def test_an_untouched_sidecar_has_no_fault(sidecar: Written) -> None:
         ({"Units": None}, "Units is None, not 'HU'"),
         ({"Sources": ["bids::sub-1/anat/gone.nii.gz"]}, "Sources are "),
         ({"Sources": []}, "Sources"),
-        ({"AnatomicalLandmarkCoordinates": {"T": [1, 2, 1]}}, "T lies at "),
+        ({"AnatomicalLandmarkCoordinates": {"T": [1, 2, 1]}}, "E lies at "),
         (
             {"AnatomicalLandmarkCoordinates": {"T": [1, 2, 1.01], "E": [0, 1, 2]}},
             "T lies at ",

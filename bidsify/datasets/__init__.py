@@ -14,7 +14,8 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from ..dataset import Dataset
-from ..errors import DeclarationError, UsageError
+from ..declaration import check
+from ..errors import BidsifyError, DeclarationError, UsageError
 
 _GROUP = "bidsify.datasets"
 
@@ -24,7 +25,6 @@ def names() -> tuple[str, ...]:
     return tuple(sorted({*_built_in(), *_plugged_in()}))
 
 
-@cache
 def load(name: str) -> Dataset:
     """Return a declaration by its name, or from a Python file.
 
@@ -34,12 +34,17 @@ def load(name: str) -> Dataset:
     """
     if name.endswith(".py"):
         return _from_file(Path(name))
-    if name in _built_in():
-        return _checked(import_module(f".{name}", __name__), name)
-    if name in _plugged_in():
-        return _checked(_plugged_in()[name].load(), name)
+    if name in names():
+        return _known(name)
     msg = f"no dataset {name!r}; known are: {', '.join(names())}, or a file ./mine.py"
     raise UsageError(msg)
+
+
+@cache
+def _known(name: str) -> Dataset:
+    if name in _built_in():
+        return _checked(import_module(f".{name}", __name__), name)
+    return _checked(_plugged_in()[name].load(), name)
 
 
 @cache
@@ -63,7 +68,9 @@ def _from_file(path: Path) -> Dataset:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except (ImportError, SyntaxError, NameError, TypeError) as error:
+    except BidsifyError:
+        raise
+    except Exception as error:  # a declaration is a program: anything can go wrong in it
         msg = f"{path}: not a working declaration: {type(error).__name__}: {error}"
         raise DeclarationError(msg) from error
     return _checked(module, str(path))
@@ -74,4 +81,5 @@ def _checked(module: object, name: str) -> Dataset:
     if not isinstance(found, Dataset):
         msg = f"{name}: defines no DATASET; see examples/ for a declaration"
         raise DeclarationError(msg)
+    check(found)
     return found

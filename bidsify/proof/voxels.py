@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import math
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,18 +11,16 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pydicom
-from isal import igzip, isal_zlib
+from isal import igzip
 from isal.igzip_lib import IsalError
 from PIL import Image
 
-from .. import gz
 from ..jobs import Recode, VolumeJob
 from ..readers import tensors
 from ..volume import Array
 from . import Read
+from .files import image_of, same_stream, unpacked
 
-_NIFTI_2 = 540  # sizeof_hdr
-_PADDING = 1 << 16  # bytes that a source may have behind its voxels
 _DENSE = 1 << 22
 _NEAR = 0.05  # of a voxel: rounding of the tags of slices
 _LPS = np.array([-1.0, -1.0, 1.0])
@@ -34,6 +31,7 @@ _UNREADABLE: tuple[type[Exception], ...] = (
     IsalError,  # type: ignore[assignment]  # its stubs lack the base class
     nib.filebasedimages.ImageFileError,
     nib.spatialimages.HeaderDataError,
+    nib.wrapstruct.WrapStructError,
 )
 
 
@@ -41,8 +39,8 @@ def faults(job: VolumeJob, read: Read, path: Path) -> Iterator[str]:
     """Say what differs between the file at ``path`` and the sources of ``job``."""
     try:
         written = path.read_bytes()
-        content = _unpacked(written)
-        image = _image(content)
+        content = unpacked(written)
+        image = image_of(content)
         values = np.asanyarray(image.dataobj)
     except _UNREADABLE as error:
         yield f"not a readable NIfTI file: {error}"
@@ -52,7 +50,7 @@ def faults(job: VolumeJob, read: Read, path: Path) -> Iterator[str]:
     match job.reader:
         case "nifti":
             source = read(job.sources[0])
-            if job.recode is None and _same_stream(source, written):
+            if job.recode is None and same_stream(source, written):
                 return  # what is decompressed from the same bytes is the same
             yield from _against_nifti(job, source, content, image, values)
         case "tensors":
@@ -61,41 +59,13 @@ def faults(job: VolumeJob, read: Read, path: Path) -> Iterator[str]:
             yield from _against_slices(job, read, image, values)
 
 
-def _unpacked(written: bytes) -> bytes:
-    """Decompress a file of ours, one gzip member, up to the size that its header states."""
-    stream = isal_zlib.decompressobj(31)
-    head: bytes = stream.decompress(written, _NIFTI_2)
-    header = _image(head).header
-    wanted = int(header["vox_offset"]) + math.prod(header.get_data_shape()) * (
-        header.get_data_dtype().itemsize
-    )
-    content = head
-    if not stream.eof:
-        content += stream.decompress(stream.unconsumed_tail, max(wanted - len(head), 0) + _PADDING)
-    if not stream.eof or stream.unused_data:
-        msg = "not one whole gzip member of the size that its header states"
-        raise ValueError(msg)
-    return content
-
-
-def _same_stream(source: bytes, written: bytes) -> bool:
-    """Say whether the compressed stream of the source is the one that was written."""
-    return source[:2] == written[:2] and gz.without_name_and_time(source) == written
-
-
-def _image(content: bytes) -> nib.Nifti1Image:
-    sizes = (int.from_bytes(content[:4], "little"), int.from_bytes(content[:4], "big"))
-    kind = nib.Nifti2Image if _NIFTI_2 in sizes else nib.Nifti1Image
-    return kind.from_bytes(content)
-
-
 def _against_nifti(
     job: VolumeJob, source: bytes, content: bytes, image: nib.Nifti1Image, values: Array
 ) -> Iterator[str]:
     native = igzip.decompress(source) if source[:2] == b"\x1f\x8b" else source
     if native == content and job.recode is None:
         return
-    before = _image(native)
+    before = image_of(native)
     for name in ("affine", "sform_code", "qform_code", "xyzt_units"):
         one, other = ((i.affine if name == "affine" else i.header[name]) for i in (before, image))
         if not np.array_equal(one, other):

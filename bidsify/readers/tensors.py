@@ -17,7 +17,8 @@ import numpy as np
 from bidsify.errors import SourceError
 from bidsify.readers.rebuild import ADVICE, DAMAGED, MAX_LENGTH, Budget
 from bidsify.readers.storages import TORCH_DTYPES, Storage
-from bidsify.readers.unpickle import Stream, Unpickler, plain
+from bidsify.readers.stream import Stream
+from bidsify.readers.unpickle import Unpickler, plain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

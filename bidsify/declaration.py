@@ -1,0 +1,82 @@
+"""Check a declaration before anything relies on it: its author gets one sentence, not a guess."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .dataset import Dataset, Image, Points, Product, Segmentation
+from .errors import DeclarationError
+from .patterns import Pattern, field_names
+
+_LABEL = re.compile("[0-9A-Za-z+]+")
+_WORD = re.compile("[a-z]+")
+
+
+def check(dataset: Dataset) -> None:
+    """Refuse a declaration that contradicts itself.
+
+    Raises:
+        DeclarationError: With all faults in one message.
+    """
+    if faults := [*_pattern_faults(dataset), *_field_faults(dataset), *_product_faults(dataset)]:
+        msg = f"dataset {dataset.name!r}: {'; '.join(faults)}"
+        raise DeclarationError(msg)
+
+
+def _pattern_faults(dataset: Dataset) -> Iterator[str]:
+    for text in _sources(dataset):
+        try:
+            Pattern(text, dataset.fields)
+        except (re.error, DeclarationError) as error:  # noqa: PERF203  each is reported
+            yield f"pattern {text!r} cannot be used: {error}"
+
+
+def _sources(dataset: Dataset) -> Iterator[str]:
+    for product in dataset.products:
+        yield from product.source
+        if isinstance(product, Image):
+            yield from (product.native_json,) if product.native_json else ()
+            yield from (product.landmarks.source,) if product.landmarks else ()
+    yield from (rule.source for rule in dataset.ignored)
+    yield from filter(None, (dataset.native_participants, dataset.native_participants_json))
+
+
+def _field_faults(dataset: Dataset) -> Iterator[str]:
+    """Find fields that no pattern has: a template with one would always be incomplete."""
+    known = {name for text in _sources(dataset) for name in field_names(text)}
+    templates = [column.value for column in dataset.columns.values()]
+    for product in dataset.products:
+        naming = product.naming or dataset.naming
+        parts = (naming.subject, naming.session, naming.source_id, naming.session_source_id)
+        own = {name for text in product.source for name in field_names(text)}
+        for text in filter(None, (*parts, *product.entities.values())):
+            for name in sorted(field_names(text) - own):
+                yield f"{text!r} names the field {name!r}, which {product.source[0]!r} has not"
+        if isinstance(product, Points):
+            templates += [column.value for column in product.columns.values()]
+    for value in templates:
+        for name in sorted(field_names(value) - known) if isinstance(value, str) else ():
+            yield f"{value!r} names the field {name!r}, which no pattern has"
+
+
+def _product_faults(dataset: Dataset) -> Iterator[str]:
+    images = {product.name for product in dataset.products if isinstance(product, Image)}
+    for product in dataset.products:
+        if isinstance(product, Segmentation):
+            product.labels.ranges(product.coding)
+        of = getattr(product, "of", ())
+        for name in (of,) if isinstance(of, str) else of:
+            if name and name not in images:
+                yield f"{product.source[0]!r} lies on {name!r}, but no image has this name"
+        yield from _name_faults(product)
+
+
+def _name_faults(product: Product) -> Iterator[str]:
+    for text in product.entities.values():
+        if not _LABEL.fullmatch(re.sub(r"\{[^}]*\}", "x", text)):
+            yield f"{text!r} is no label: letters and digits only"
+    if not _WORD.fullmatch(product.datatype):
+        yield f"{product.datatype!r} is no datatype"
+    if not product.source:
+        yield "a product without a source pattern"
