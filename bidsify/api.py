@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,9 @@ from .record import read_record
 from .source import Source, open_source
 
 if TYPE_CHECKING:
-    from .conversion import Conversion, OnExisting, Watcher
+    from .conversion import Conversion, Watcher
     from .layout import TreeLayout
+    from .output import OnExisting
     from .verification import Problem
 
 AnyPath = str | Path
@@ -93,8 +95,10 @@ def verify(
     if not root.is_dir():
         msg = f"{root}: no such folder"
         raise UsageError(msg)
-    if dataset is None and (record := read_record(root)) and record.dataset in datasets.names():
-        dataset = record.dataset
+    if dataset is None:
+        with suppress(UsageError):  # a damaged record: the dataset is detected
+            record = read_record(root)
+            dataset = record.dataset if record and record.dataset in datasets.names() else None
     return list(verification.verify(opened, root, _recognised(opened, dataset), workers))
 
 

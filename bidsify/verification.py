@@ -13,7 +13,7 @@ from isal import igzip
 
 from . import buckets, finish, proof
 from .dataset import Dataset
-from .errors import SourceError
+from .errors import SourceError, UsageError
 from .jobs import Job, Plan, Unit, VolumeJob
 from .planning import make_plan
 from .pool import WorkerDiedError, run_all
@@ -55,13 +55,13 @@ class _Item:
 
 
 def verify(source: Source, root: Path, dataset: Dataset, workers: int = 1) -> Iterator[Problem]:
-    """Yield the problems of the tree at ``root``, unit by unit; none is a proof.
-
-    Raises:
-        UsageError: The record of the conversion is there but cannot be read.
-    """
+    """Yield the problems of the tree at ``root``, unit by unit; none is a proof."""
     plan = make_plan(dataset, source.sizes)
-    record = read_record(root)
+    record = None
+    try:
+        record = read_record(root)
+    except UsageError as error:
+        yield Problem(RECORD, "CHANGED", str(error))
     if record is None:
         yield Problem(RECORD, "LOST", "no record of a conversion; convert again to get one")
     items = [_item(unit, record) for unit in plan.units]
@@ -155,6 +155,14 @@ def _was_left_out(unit: Unit, record: Record) -> bool:
 def _record_problems(plan: Plan, record: Record | None, source: Source) -> Iterator[Problem]:
     """Make the record anew from its receipts, which were compared with the files, and compare."""
     if record is None:
+        return
+    if strange := sorted(record.reasons.keys() ^ source.sizes.keys()):
+        for path in strange:
+            if path in source.sizes:
+                text = f"does not name the source file {path}; convert again"
+                yield Problem(RECORD, "LOST", text)
+            else:
+                yield Problem(RECORD, "EXTRA", f"names {path}, which is not in the source")
         return
     jobs = {job.target: job for unit in plan.units for job in unit.jobs}
     known = {target: record.receipts[target] for target in jobs if target in record.receipts}

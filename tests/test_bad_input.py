@@ -667,12 +667,29 @@ def test_a_tree_of_another_dataset(source: Make, own_tree: Make) -> None:
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"dataset": 1, "written": []}'])
-def test_a_record_that_cannot_be_read(content: str, source: Make, own_tree: Make) -> None:
-    """Nobody knows what is in such a folder, so nothing in it is touched."""
+def test_a_record_that_cannot_be_read(
+    content: str, source: Make, own_tree: Make, tree: Make
+) -> None:
+    """The description says that the tree is ours, so all of it is written again."""
+    for options in ((), ("--on-existing", "replace")):
+        own = own_tree("myops380")
+        (own / RECORD).write_text(content)
+        ran = run("verify", source("myops380"), own)
+        assert ran.code == 1
+        assert f"{RECORD}: not a readable record" in ran.out
+        ran = run("convert", source("myops380"), own, *options)
+        assert ran.code == 0, ran.err
+        assert ran.buckets["converted"] == 12
+        assert snapshot(own) == snapshot(tree("myops380"))
+        shutil.rmtree(own)
+
+
+def test_a_folder_without_our_description_is_not_ours(source: Make, own_tree: Make) -> None:
     own = own_tree("myops380")
-    (own / RECORD).write_text(content)
+    (own / RECORD).write_text("{")
+    (own / "dataset_description.json").write_text("{}")
     before = snapshot(own)
-    for command in (("convert",), ("convert", "--on-existing", "replace"), ("verify",)):
+    for command in (("convert",), ("convert", "--on-existing", "replace")):
         ran = run(*command, source("myops380"), own)
         assert ran.code == 2
         assert f"{RECORD}: not a readable record of a conversion; choose another" in ran.error

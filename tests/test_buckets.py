@@ -70,7 +70,7 @@ def test_a_job_that_was_not_reached_failed() -> None:
     entries = {entry.path: entry for entry in sort(PLAN, [outcome(MESH, "written")], ())}
     assert entries["1.stl"].bucket == "converted"
     assert entries["1.nii"] == Entry(
-        "1.nii", "failed", "1.nii: not reached; run the same command again"
+        "1.nii", "failed", "subjects that were not reached; run the same command again"
     )
 
 

@@ -139,7 +139,7 @@ def test_the_record_holds_its_receipts(tree: Make) -> None:
     assert record is not None
     assert record.dataset == "ivdm3seg"
     assert "participants.tsv" in record.shared
-    assert len(record.files) == 30
+    assert len(record.facts) == 30
     assert len(record.receipts) == 33
     for target, receipt in record.receipts.items():
         assert receipt.target == target
