@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from . import bids_schema
 from .errors import DeclarationError
@@ -66,8 +67,10 @@ def fault(path: BidsPath) -> str | None:
         allowed = bids_schema.entity_labels().get(name, {label})
         if label not in allowed or not bids_schema.entity_patterns()[name].fullmatch(label):
             return f"{label!r} is no legal value of the entity {name!r}"
-    shape = frozenset(path.entities)
-    return _shape_fault(shape, path.suffix, path.extension, path.datatype)
+    rules, why = _rules(frozenset(path.entities), path.suffix, path.extension, path.datatype)
+    if why or any(_has_labels(rule["entities"], path.entities) for rule in rules):
+        return why
+    return f"no rule of BIDS allows these labels on {path.suffix!r}"
 
 
 def label_of(text: str) -> str:
@@ -87,21 +90,29 @@ def _ordered(names: frozenset[str]) -> tuple[str, ...]:
 
 
 @cache
-def _shape_fault(
+def _rules(
     names: frozenset[str], suffix: str, extension: str, datatype: str | None
-) -> str | None:
+) -> tuple[tuple[Mapping[str, Any], ...], str | None]:
+    """Return the rules for a file of this shape, or why there are none."""
     rules = [rule for rule in bids_schema.file_rules() if suffix in rule["suffixes"]]
     if not rules:
-        return f"BIDS has no suffix {suffix!r}"
+        return (), f"BIDS has no suffix {suffix!r}"
     rules = [rule for rule in rules if datatype in (rule.get("datatypes") or (None,))]
     if not rules:
-        return f"BIDS has no {suffix!r} in the datatype {datatype!r}"
+        return (), f"BIDS has no {suffix!r} in the datatype {datatype!r}"
     rules = [rule for rule in rules if extension in rule["extensions"]]
     if not rules:
-        return f"BIDS has no {suffix!r} with the extension {extension!r}"
-    if any(_fits(rule["entities"], names) for rule in rules):
-        return None
-    return f"no rule of BIDS allows the entities {sorted(names)} on {suffix!r}"
+        return (), f"BIDS has no {suffix!r} with the extension {extension!r}"
+    rules = [rule for rule in rules if _fits(rule["entities"], names)]
+    if not rules:
+        return (), f"no rule of BIDS allows the entities {sorted(names)} on {suffix!r}"
+    return tuple(rules), None
+
+
+def _has_labels(allowed: Mapping[str, Any], entities: Mapping[str, str]) -> bool:
+    """Say whether labels are among those that a rule limits its entities to."""
+    limits = {n: entry["enum"] for n, entry in allowed.items() if "enum" in entry}
+    return all(entities[name] in labels for name, labels in limits.items() if name in entities)
 
 
 def _fits(allowed: Mapping[str, object], names: frozenset[str]) -> bool:
