@@ -123,6 +123,23 @@ def test_ctrl_c_is_no_error(
     assert_same(out, undisturbed)
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_workers_end_with_their_parent_and_leave_the_lock(
+    number: signal.Signals, many_cases: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    """Only the parent is killed; its workers would wait for it and hold the journal for ever."""
+    out = tmp_path / "out"
+    with start("convert", many_cases, out, "-j", 2) as process:
+        wait_for(lambda: len(volumes(out)) >= 20, process)
+        os.kill(process.pid, number)
+        process.communicate(timeout=TOO_LONG)  # the workers hold these pipes open too
+    assert process.returncode == -number
+    ran = run("convert", many_cases, out)
+    assert ran.code == 0, ran.err
+    assert_no_leftovers(out)
+    assert_same(out, undisturbed)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the workers through /proc")
 def test_a_worker_that_is_killed_costs_nothing(
     many_cases: Path, undisturbed: Path, tmp_path: Path
