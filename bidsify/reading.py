@@ -35,7 +35,6 @@ class Reading:
         self._grids: dict[tuple[str, ...], Grid] = {}
         self._arrays: tuple[str, Mapping[str, object]] = ("", {})
         self.facts: dict[str, Fact] = {}
-        self.entries: dict[str, frozenset[str]] = {}
 
     def content(self, path: str) -> bytes:
         """Return the bytes of a file.
@@ -72,7 +71,6 @@ class Reading:
                 msg = f"{path}: holds a {type(document).__name__}; expected named arrays"
                 raise SourceError(msg)
             self._arrays = (path, document)
-            self.entries[path] = frozenset(map(str, document))
         return self._arrays[1]
 
     def array(self, path: str, key: str) -> Array:

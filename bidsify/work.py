@@ -202,18 +202,22 @@ def _make(job: Job, progress: _Progress, setting: Setting) -> Made | Omitted:
         case ScansJob():
             facts = {path: fact for r in progress.done.values() for path, fact in r.sources}
             made = tables.scans(job, progress.origins, facts)
-            return Made(made.content, "", _unknown_entries(progress.unit, reading))
+            return Made(made.content, "", tuple(_unknown_entries(progress)))
         case _:
             msg = f"no unit holds a job of kind {job.kind!r}"
             raise AssertionError(msg)
 
 
-def _unknown_entries(unit: Unit, reading: Reading) -> tuple[str, ...]:
-    """Say which arrays of a file no job of the unit asks for."""
-    asked = {job.array.key for job in unit.jobs if isinstance(job, VolumeJob) and job.array}
-    asked |= {key for job in unit.jobs if isinstance(job, PointsJob) for key, _ in job.groups}
-    return tuple(
-        f"{path}: entries that the declaration does not know: {', '.join(sorted(left))}"
-        for path, entries in reading.entries.items()
-        if (left := entries - asked)
-    )
+def _unknown_entries(progress: _Progress) -> Iterator[str]:
+    """Say which arrays of the files that were used no job of the unit asks for."""
+    jobs = progress.unit.jobs
+    asked = {job.array.key for job in jobs if isinstance(job, VolumeJob) and job.array}
+    asked |= {key for job in jobs if isinstance(job, PointsJob) for key, _ in job.groups}
+    paths = {
+        job.sources[0]
+        for job in jobs
+        if isinstance(job, VolumeJob) and job.array and job.target in progress.origins
+    }
+    for path in sorted(paths):
+        if left := sorted(set(map(str, progress.reading.arrays(path))) - asked):
+            yield f"{path}: entries that the declaration does not know: {', '.join(left)}"
