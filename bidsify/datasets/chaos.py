@@ -35,7 +35,7 @@ def organs(naming: Naming, folder: str, of: str, acquisition: str, **more: Any) 
         labels=LABELS,
         entities={"acquisition": acquisition},
         absent_where=WITHOUT_MASKS,
-        sidecar={"Manual": True, "Description": "Organs of the abdomen; in CT the liver alone."},
+        sidecar={"Description": "Organs of the abdomen; in CT the liver alone."},
         **more,
     )
 
@@ -133,9 +133,6 @@ Train_Sets/MR/1/T2SPIR/Ground/*.png              -> sub-MR01/anat/sub-MR01_acq-T
         redistribution="noncommercial",
         evidence="metadata of the Zenodo record",
     ),
-    description_extra={
-        "GeneratedBy": [{"Name": "Manual", "Description": "Organs drawn by the organisers."}],
-    },
     notes=(
         "CT and MR cases of the same number are different people. BIDS has no CT yet: the folders "
         "ct/ are listed in .bidsignore."

@@ -48,7 +48,7 @@ dataset/, label/           -> copies of the same files, compared and left out
             labels=label_table(__file__),
             entities={"acquisition": "dixon"},
             may_be_empty=False,
-            sidecar={"Manual": True, "Description": "All intervertebral discs as one label."},
+            sidecar={"Description": "All intervertebral discs as one label."},
         ),
     ),
     expected_subjects=16,
@@ -64,9 +64,6 @@ dataset/, label/           -> copies of the same files, compared and left out
         redistribution="unknown",
         evidence="the access form on the challenge page; its text was not available",
     ),
-    description_extra={
-        "GeneratedBy": [{"Name": "Manual", "Description": "Discs drawn by the organisers."}],
-    },
     notes=(
         "A subject here is a case of the source. The 16 cases are 8 people at 2 points in time, "
         "but which belong together is not published: do not count them as 16 people."
