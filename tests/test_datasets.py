@@ -230,7 +230,7 @@ def test_pybids_finds_the_segmentations_and_their_tables(name: str, tree: Make) 
         assert written
         labels = segmentation_of(name).labels
         assert layout.label_tables["dseg.tsv"].names == labels.names
-        assert all("Manual" in file.get_metadata() for file in found)
+        assert all(file.get_metadata()["SpatialReference"] == "orig" for file in found)
     else:
         assert not written
         assert layout.label_tables == {}

@@ -198,7 +198,7 @@ def edit(path: Path, old: str, new: str) -> None:
     ("name", "path", "old", "new", "says"),
     [
         ("chaos", "dseg.tsv", "liver", "spleen", r"line 3 is '1\\tspleen.*instead of '1\\tliver"),
-        ("chaos", "dseg.json", '"Manual": true', '"Manual": false', "Manual"),
+        ("chaos", "dseg.json", '"orig"', '"gone"', "SpatialReference"),
         ("chaos", "participants.tsv", "Train", "Test", r"line \d is .*Test.* instead of .*Train"),
         ("chaos", "dataset_description.json", "CC-BY-NC-SA-4.0", "CC0", "CC0"),
         ("chaos", "README.md", "CHAOS", "Chaos", "line 1 is"),
