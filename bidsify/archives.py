@@ -24,6 +24,7 @@ _DRIVE = re.compile("[A-Za-z]:")
 MAX_DEFLATE_RATIO = 1032
 
 
+_BLOCK = 1 << 20
 _DAMAGED = (
     zipfile.BadZipFile,
     NotImplementedError,
@@ -49,7 +50,14 @@ class ZipArchive:
 
     def blocks(self, path: str) -> Iterator[bytes]:
         """Yield the content of a file; see :class:`Source`."""
-        yield self.read(path)
+        info = self._checked(path)
+        try:
+            with self._zip.open(info) as stream:
+                while block := stream.read(_BLOCK):
+                    yield block
+        except _DAMAGED as error:
+            msg = f"{path}: damaged in {self.root.name}: {error}; download the archive again"
+            raise SourceError(msg) from error
 
     def changed(self, path: str) -> float:
         """Return when the archive was changed; see :class:`Source`."""
@@ -58,6 +66,9 @@ class ZipArchive:
 
     def read(self, path: str) -> bytes:
         """Return the content of a file; see :class:`Source`."""
+        return b"".join(self.blocks(path))
+
+    def _checked(self, path: str) -> zipfile.ZipInfo:
         info = self._members[path]
         if info.flag_bits & 1:
             msg = f"{path}: encrypted; unpack {self.root.name} with its password first (7z x)"
@@ -65,11 +76,7 @@ class ZipArchive:
         if info.file_size > (info.compress_size + 1) * MAX_DEFLATE_RATIO:
             msg = f"{path}: claims {info.file_size} bytes, more than its packed size can hold"
             raise SourceError(msg)
-        try:
-            return self._zip.read(info)
-        except _DAMAGED as error:
-            msg = f"{path}: damaged in {self.root.name}: {error}; download the archive again"
-            raise SourceError(msg) from error
+        return info
 
     @cached_property
     def _zip(self) -> zipfile.ZipFile:
@@ -113,7 +120,12 @@ class TarArchive:
 
     def blocks(self, path: str) -> Iterator[bytes]:
         """Yield the content of a file; see :class:`Source`."""
-        yield self.read(path)
+        extent = self._members[path]
+        if not extent.is_file:
+            yield self.read(path)
+        for start in range(0, extent.size, _BLOCK):
+            part = _Extent(extent.start + start, min(_BLOCK, extent.size - start), is_file=True)
+            yield self._read(path, part)
 
     def changed(self, path: str) -> float:
         """Return when the archive was changed; see :class:`Source`."""
@@ -122,7 +134,9 @@ class TarArchive:
 
     def read(self, path: str) -> bytes:
         """Return the content of a file; see :class:`Source`."""
-        extent = self._members[path]
+        return self._read(path, self._members[path])
+
+    def _read(self, path: str, extent: _Extent) -> bytes:
         if not extent.is_file:
             msg = f"{path}: a link or device in {self.root.name}; put the file itself there"
             raise SourceError(msg)
@@ -168,7 +182,7 @@ class TarArchive:
             ):
                 found = _members(_extents(archive), self.root)
                 stream.seek(archive.offset)
-                whole = stream.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
+                whole = _is_end(stream)
         except (tarfile.TarError, OSError, EOFError, ValueError) as error:
             msg = f"{self.root}: not a readable tar archive: {error}; download it again"
             raise UsageError(msg) from error
@@ -176,6 +190,16 @@ class TarArchive:
             msg = f"{self.root}: damaged or cut off behind {len(found)} files; download it again"
             raise UsageError(msg)
         return found
+
+
+def _is_end(stream: IO[bytes]) -> bool:
+    """Say whether a tar ends here: zeros, and nothing else, up to the end of the file."""
+    length = 0
+    while block := stream.read(_BLOCK):
+        length += len(block)
+        if block.strip(b"\0"):
+            return False
+    return length >= tarfile.BLOCKSIZE
 
 
 def _extents(archive: tarfile.TarFile) -> Iterator[tuple[str, _Extent]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -11,6 +12,10 @@ from .patterns import Pattern, field_names
 
 _LABEL = re.compile("[0-9A-Za-z+]+")
 _WORD = re.compile("[a-z]+")
+_CHOICES = {
+    "reader": ("nifti", "dicom", "png", "tensors", "markups"),
+    "pairing": ("stem", "rank"),
+}
 
 
 def check(dataset: Dataset) -> None:
@@ -61,7 +66,15 @@ def _field_faults(dataset: Dataset) -> Iterator[str]:
 
 
 def _product_faults(dataset: Dataset) -> Iterator[str]:
-    images = {product.name for product in dataset.products if isinstance(product, Image)}
+    named = [product.name for product in dataset.products if isinstance(product, Image)]
+    images = set(named)
+    if len(images) < len(named):
+        yield "two images have the same name"
+    for name in ("authors", "products", "ignored", "bidsignore", "traps"):
+        if not isinstance(getattr(dataset, name), tuple):
+            yield f"{name} is no tuple"
+    for name in sorted({"participant_id", "source_id"} & dataset.columns.keys()):
+        yield f"the column {name!r} is ours; choose another name"
     for product in dataset.products:
         if isinstance(product, Segmentation):
             product.labels.ranges(product.coding)
@@ -73,6 +86,13 @@ def _product_faults(dataset: Dataset) -> Iterator[str]:
 
 
 def _name_faults(product: Product) -> Iterator[str]:
+    for name, allowed in _CHOICES.items():
+        if getattr(product, name, allowed[0]) not in allowed:
+            yield f"{name}={getattr(product, name)!r} is none of {', '.join(allowed)}"
+    try:
+        json.dumps(dict(product.sidecar), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        yield f"the sidecar of {product.source[0]!r} is no JSON: {error}"
     for text in product.entities.values():
         if not _LABEL.fullmatch(re.sub(r"\{[^}]*\}", "x", text)):
             yield f"{text!r} is no label: letters and digits only"

@@ -93,7 +93,7 @@ def make_shared(job: Job, reading: Reading, present: Present) -> Made | None:
 def write_if_changed(root: Path, target: str, content: bytes) -> bool:
     """Write a file unless it holds this content; say whether it was written."""
     path = root / target
-    changed = not path.is_file() or path.read_bytes() != content
+    changed = path.is_symlink() or not path.is_file() or path.read_bytes() != content
     if changed:
         write_file(root, target, content)
     return changed

@@ -46,14 +46,15 @@ class VolumeJob(Job):
     """A ``.nii.gz``. Without ``recode`` the values are kept.
 
     ``grid`` are the DICOM files that give the geometry of PNG slices, in the order of
-    ``sources``; ``ranked`` where they were paired by their place in that order alone.
+    ``sources``; ``ranked`` says whether they were paired by place alone, and if their numbers
+    start at the same one (``"equal"``) or not (``"offset"``).
     """
 
     kind: ClassVar[str] = "volume"
     reader: str
     recode: Recode | None = None
     grid: tuple[str, ...] = ()
-    ranked: bool = False
+    ranked: str = ""
     array: ArrayPart | None = None
 
 

@@ -9,7 +9,8 @@ from .dataset import Segmentation
 from .jobs import Failure
 from .view import Found, View, folder_of
 
-Pairs = tuple[tuple[str, ...], tuple[str, ...]]
+#: Pictures, their slices, and how they were paired: see ``VolumeJob.ranked``.
+Pairs = tuple[tuple[str, ...], tuple[str, ...], str]
 
 
 def pair(found: Found, product: Segmentation, view: View) -> Pairs | Failure:
@@ -27,13 +28,16 @@ def pair(found: Found, product: Segmentation, view: View) -> Pairs | Failure:
         return Failure(found.files, why, found.target)
     if product.pairing == "rank":
         gap = _gap(found.files, image.files)
-        return Failure(found.files, gap, found.target) if gap else (found.files, image.files)
+        if gap:
+            return Failure(found.files, gap, found.target)
+        same = _first(found.files) == _first(image.files)
+        return found.files, image.files, "equal" if same else "offset"
     slices = {PurePosixPath(path).stem: path for path in image.files}
     for path in found.files:
         if PurePosixPath(path).stem not in slices:
             why = f"{path}: no slice of the same name in {folder_of(image.files)}"
             return Failure(found.files, why, found.target)
-    return found.files, tuple(slices[PurePosixPath(path).stem] for path in found.files)
+    return found.files, tuple(slices[PurePosixPath(path).stem] for path in found.files), ""
 
 
 def _gap(pictures: tuple[str, ...], slices: tuple[str, ...]) -> str:
@@ -42,17 +46,20 @@ def _gap(pictures: tuple[str, ...], slices: tuple[str, ...]) -> str:
     Numbers must run without gaps, or one missing file shifts all that follow. Pictures count
     from 0 or as the slices do.
     """
-    firsts = []
     for files in (pictures, slices):
         numbers = _numbers(files)
-        firsts.append(numbers[0] if numbers else 0)
         for before, after, path in zip(numbers, numbers[1:], files[1:], strict=False):
             if after != before + 1:
                 return f"{path}: the number before it is missing; complete the download"
-    if firsts[0] not in {0, firsts[1]}:
-        counts = f"pictures count from {firsts[0]}, slices from {firsts[1]}"
+    first, other = _first(pictures), _first(slices)
+    if first not in {0, other}:
+        counts = f"pictures count from {first}, slices from {other}"
         return f"{pictures[0]}: {counts}; is one missing?"
     return ""
+
+
+def _first(files: tuple[str, ...]) -> int:
+    return next(iter(_numbers(files)), 0)
 
 
 def _numbers(files: tuple[str, ...]) -> list[int]:

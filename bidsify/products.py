@@ -77,9 +77,9 @@ def _data_job(found: Found, shared: Prepared, view: View) -> Job | Failure:
             paired = pair(found, segmentation, view)
             if isinstance(paired, Failure):
                 return paired
-            sources, grid = paired
+            sources, grid, ranked = paired
         case _:
-            sources, grid = found.files, ()
+            sources, grid, ranked = found.files, (), ""
     return VolumeJob(
         target=found.target,
         sources=sources,
@@ -87,7 +87,7 @@ def _data_job(found: Found, shared: Prepared, view: View) -> Job | Failure:
         reader=getattr(found.product, "reader", "tensors"),
         recode=shared.recode,
         grid=grid,
-        ranked=getattr(found.product, "pairing", "stem") == "rank",
+        ranked=ranked,
         array=shared.array,
     )
 

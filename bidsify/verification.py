@@ -108,6 +108,8 @@ def _job_problems(job: Job, item: _Item, reading: Reading, root: Path) -> Iterat
     except Exception as error:  # noqa: BLE001  a file that is not what we wrote can be anything
         faults = [f"cannot be compared with its source: {type(error).__name__}: {error}"]
     receipt = item.receipts.get(job.target)
+    if receipt is None and item.receipts:
+        faults.append("the record has no receipt for it; convert again")
     if receipt and not faults:
         faults.extend(_against_receipt(job, receipt, path, reading))
     yield from (Problem(job.target, "CHANGED", fault) for fault in faults)
@@ -116,14 +118,20 @@ def _job_problems(job: Job, item: _Item, reading: Reading, root: Path) -> Iterat
 def _against_receipt(job: Job, receipt: Receipt, path: Path, reading: Reading) -> Iterator[str]:
     """Compare with what was written; a volume may be packed anew with the same content."""
     content = path.read_bytes()
-    if isinstance(job, VolumeJob):
-        same = hashlib.sha256(igzip.decompress(content)).hexdigest() == receipt.content_sha256
-    else:
-        same = hashlib.sha256(content).hexdigest() == receipt.sha256
-    if not same:
+    same_file = hashlib.sha256(content).hexdigest() == receipt.sha256
+    if isinstance(job, VolumeJob) and not same_file:  # it was packed anew
+        unpacked = igzip.decompress(content)
+        same_file = hashlib.sha256(unpacked).hexdigest() == receipt.content_sha256
+    elif len(content) != receipt.size:
+        yield f"has {len(content)} bytes, its receipt says {receipt.size}"
+    if not same_file:
         yield "edited since it was written; convert again to undo it"
+    used = dict.fromkeys((*job.sources, *(copy for copy, _ in job.twins)))
+    if [name for name, _ in receipt.sources] != list(used):
+        yield "its receipt names other sources than the plan"
+        return
     for source, fact in receipt.sources:
-        if source in reading.facts and reading.facts[source] != fact:
+        if reading.fact(source) != fact:
             yield f"its source {source} has changed since the conversion"
 
 

@@ -57,6 +57,9 @@ _Raw = tuple[bytes, bytes | None]
 def _from_nifti(job: VolumeJob, reading: Reading) -> _Raw:
     (path,) = job.sources
     image = nifti.read(reading.content(path), path)
+    if not np.isfinite(image.header.get_best_affine()).all():
+        msg = f"{path}: its affine holds numbers that are none; repair the header"
+        raise SourceError(msg)
     raw = nifti.with_shape(image) if job.recode is None else _labels(image, job.recode)
     unchanged = image.packed is not None and raw is image.raw
     return raw, gz.without_name_and_time(image.packed) if unchanged and image.packed else None
@@ -84,7 +87,7 @@ def _from_png(job: VolumeJob, reading: Reading) -> _Raw:
     from .readers import png  # noqa: PLC0415
 
     where = reading.grid(job.grid)
-    if job.ranked and (fault := where.disorder):
+    if job.ranked and (fault := png.disorder(where, offset=job.ranked == "offset")):
         msg = f"{fault}; masks that are paired by number cannot be placed"
         raise SourceError(msg)
     stack = png.volume([(path, reading.content(path)) for path in job.sources], where)

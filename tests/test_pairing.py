@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pydicom
 import pytest
 from conftest import Make, run
 
@@ -29,7 +30,8 @@ def paired(slices: list[str], pictures: list[str]) -> object:
     if isinstance(made, Failure):
         assert made.sources == tuple(pictures)
         return made.message
-    return dict(zip(*made, strict=True))
+    pictures_of, slices_of, _ = made
+    return dict(zip(pictures_of, slices_of, strict=True))
 
 
 def names(pattern: str, numbers: range) -> list[str]:
@@ -95,3 +97,34 @@ def test_a_picture_without_series_names_the_remedy() -> None:
     made = pair(Found(MASKS, "dseg.nii.gz", ("a/1.png",), ()), MASKS, view)
     assert isinstance(made, Failure)
     assert made.message == "a: masks without the DICOM series that gives their geometry; add it"
+
+
+def test_without_instance_numbers_another_start_is_no_pairing(
+    own_source: Make, tmp_path: Path
+) -> None:
+    """Nothing is left that could tell whether the first slice is missing."""
+    source = own_source("chaos")
+    slices = sorted((source / CHAOS_CT / "DICOM_anon").iterdir())
+    for path in slices:
+        dataset = pydicom.dcmread(path)
+        del dataset.InstanceNumber
+        dataset.save_as(path)
+    whole = run("convert", source, tmp_path / "whole")
+    assert whole.code == 0, whole.err
+    slices[0].unlink()
+    max((source / CHAOS_CT / "Ground").iterdir()).unlink()
+    ran = run("convert", source, tmp_path / "out")
+    assert ran.code == 1
+    assert "instance None where 1 is expected; one is missing" in ran.err
+    assert list((tmp_path / "out/sub-CT01/ct").glob("*_ct.nii.gz"))
+
+
+def test_an_odd_instance_number_costs_no_image(own_source: Make, tmp_path: Path) -> None:
+    source = own_source("chaos")
+    path = min((source / CHAOS_CT / "DICOM_anon").iterdir())
+    dataset = pydicom.dcmread(path)
+    dataset.InstanceNumber = [1, 2]
+    dataset.save_as(path)
+    ran = run("convert", source, tmp_path / "out")
+    assert "defect" not in ran.err
+    assert list((tmp_path / "out/sub-CT01/ct").glob("*_ct.nii.gz"))

@@ -428,3 +428,28 @@ def check_damaged(root: Path, path: str, wanted: bytes, places: range) -> None:
             assert "broken" in str(error) or path in str(error)  # noqa: PT017
         else:
             assert found in ([wanted], []), place
+
+
+@pytest.mark.parametrize("member", [1, 3])
+def test_a_hole_in_a_tar_is_no_end(member: int, tmp_path: Path) -> None:
+    """A part of a download that never came is zeros, as the end of an archive is."""
+    path = tmp_path / "x.tar"
+    with tarfile.open(path, "w") as archive:
+        for number in range(5):
+            info = tarfile.TarInfo(f"{number}.bin")
+            info.size = 512
+            archive.addfile(info, io.BytesIO(bytes([number + 1]) * 512))
+    content = bytearray(path.read_bytes())
+    content[member * 1024 : member * 1024 + 512] = bytes(512)
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=rf"damaged or cut off behind {member} files"):
+        dict(open_source(path).sizes)
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip", "tar", "tar.gz"])
+def test_blocks_are_the_content(kind: str, tmp_path: Path) -> None:
+    files = {"a/big": bytes(range(256)) * 9000, "empty": b""}
+    source = open_source(make(kind, tmp_path, files))
+    for name, content in files.items():
+        assert b"".join(source.blocks(name)) == content
+    assert max(map(len, source.blocks("a/big"))) < len(files["a/big"])

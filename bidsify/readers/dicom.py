@@ -60,13 +60,14 @@ class Slice:
 class Grid:
     """Where a series lies. ``order[k]`` is the place in the list of files of slice k.
 
-    ``disorder`` says why the order of the files tells nothing of the order of the slices.
+    ``paths`` and ``instances`` (instance numbers) are those of the files.
     """
 
     order: tuple[int, ...]
     shape: tuple[int, int, int]
     affine: Array
-    disorder: str = ""
+    paths: tuple[str, ...] = ()
+    instances: tuple[int | None, ...] = ()
 
 
 def read_slices(files: Iterable[tuple[str, bytes]], *, pixels: bool) -> list[Slice]:
@@ -93,7 +94,10 @@ def grid(slices: Sequence[Slice]) -> Grid:
     rows, columns = first.shape
     where = LPS_TO_RAS @ affine
     places = tuple(int(n) for n in order)
-    return Grid(places, (columns, rows, len(slices)), where + 0.0, _disorder(slices, places))
+    shape = (columns, rows, len(slices))
+    paths = tuple(one.path for one in slices)
+    instances = tuple(_instance(one.dataset) for one in slices)
+    return Grid(places, shape, where + 0.0, paths, instances)
 
 
 def volume(slices: Sequence[Slice]) -> Volume:
@@ -107,17 +111,13 @@ def volume(slices: Sequence[Slice]) -> Volume:
     return Volume(data, where.affine, in_mm=True)
 
 
-def _disorder(slices: Sequence[Slice], order: tuple[int, ...]) -> str:
-    """Say where names and positions, or names and instance numbers, disagree."""
-    forward = tuple(range(len(order)))
-    if order not in {forward, forward[::-1]}:
-        return f"{slices[0].path}: the file names are not in the order of the positions"
-    numbers = [one.dataset.get("InstanceNumber") for one in slices]
-    if all(number is not None for number in numbers):
-        for place, (one, number) in enumerate(zip(slices, numbers, strict=True), start=1):
-            if int(number) != place:
-                return f"{one.path}: instance {number} where {place} is expected; one is missing"
-    return ""
+def _instance(dataset: pydicom.Dataset) -> int | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return int(dataset.InstanceNumber)
+    except _BROKEN:
+        return None
 
 
 def _slice(path: str, content: bytes, *, pixels: bool) -> Slice:

@@ -33,6 +33,23 @@ def volume(pictures: Sequence[tuple[str, bytes]], where: Grid) -> Volume:
     return Volume(data, where.affine, in_mm=True)
 
 
+def disorder(where: Grid, *, offset: bool) -> str:
+    """Say why the order of the files does not tell the order of the slices; empty where it does.
+
+    With ``offset`` other files count from another number, so instance numbers must tell that
+    no slice is missing; without, they only must not contradict.
+    """
+    forward = tuple(range(len(where.order)))
+    if where.order not in {forward, forward[::-1]}:
+        return f"{where.paths[0]}: the file names are not in the order of the positions"
+    if None in where.instances and not offset:
+        return ""
+    for place, (path, number) in enumerate(zip(where.paths, where.instances, strict=True), start=1):
+        if number != place:
+            return f"{path}: instance {number} where {place} is expected; one is missing"
+    return ""
+
+
 def _plane(path: str, content: bytes, size: tuple[int, int]) -> Array:
     """Decode one picture: an array of rows and columns."""
     try:
