@@ -23,8 +23,7 @@ _DRIVE = re.compile("[A-Za-z]:")
 #: Deflate cannot shrink data further than this (zlib documentation, "maximum compression factor").
 MAX_DEFLATE_RATIO = 1032
 
-
-_BLOCK = 1 << 20
+BLOCK = 1 << 20  # bytes that are read at once where no job needs the whole
 _DAMAGED = (
     zipfile.BadZipFile,
     NotImplementedError,
@@ -38,10 +37,18 @@ _DAMAGED = (
 
 
 @dataclass(frozen=True)
-class ZipArchive:
-    """A zip file, read at random."""
-
+class _Archive:
     root: Path
+
+    def changed(self, path: str) -> float:
+        """Return when the archive was changed; see :class:`Source`."""
+        del path
+        return self.root.stat().st_ctime
+
+
+@dataclass(frozen=True)
+class ZipArchive(_Archive):
+    """A zip file, read at random."""
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:
@@ -53,16 +60,11 @@ class ZipArchive:
         info = self._checked(path)
         try:
             with self._zip.open(info) as stream:
-                while block := stream.read(_BLOCK):
+                while block := stream.read(BLOCK):
                     yield block
         except _DAMAGED as error:
             msg = f"{path}: damaged in {self.root.name}: {error}; download the archive again"
             raise SourceError(msg) from error
-
-    def changed(self, path: str) -> float:
-        """Return when the archive was changed; see :class:`Source`."""
-        del path
-        return self.root.stat().st_ctime
 
     def read(self, path: str) -> bytes:
         """Return the content of a file; see :class:`Source`."""
@@ -104,14 +106,12 @@ class _Extent:
 
 
 @dataclass(frozen=True)
-class TarArchive:
+class TarArchive(_Archive):
     """A tar file, plain or gzipped. One pass finds the members, then they are read at random.
 
     In a gzipped archive the pass also leaves an index of seek points in memory (the package
     indexed_gzip), which goes to the worker processes.
     """
-
-    root: Path
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:
@@ -120,34 +120,31 @@ class TarArchive:
 
     def blocks(self, path: str) -> Iterator[bytes]:
         """Yield the content of a file; see :class:`Source`."""
-        extent = self._members[path]
-        if not extent.is_file:
-            yield self.read(path)
-        for start in range(0, extent.size, _BLOCK):
-            part = _Extent(extent.start + start, min(_BLOCK, extent.size - start), is_file=True)
-            yield self._read(path, part)
-
-    def changed(self, path: str) -> float:
-        """Return when the archive was changed; see :class:`Source`."""
-        del path
-        return self.root.stat().st_ctime
+        extent = self._checked(path)
+        for start in range(0, extent.size, BLOCK):
+            yield self._read(path, extent.start + start, min(BLOCK, extent.size - start))
 
     def read(self, path: str) -> bytes:
         """Return the content of a file; see :class:`Source`."""
-        return self._read(path, self._members[path])
+        extent = self._checked(path)
+        return self._read(path, extent.start, extent.size)
 
-    def _read(self, path: str, extent: _Extent) -> bytes:
+    def _checked(self, path: str) -> _Extent:
+        extent = self._members[path]
         if not extent.is_file:
             msg = f"{path}: a link or device in {self.root.name}; put the file itself there"
             raise SourceError(msg)
+        return extent
+
+    def _read(self, path: str, start: int, size: int) -> bytes:
         try:
             with self._opened() as stream:
-                stream.seek(extent.start)
-                content = stream.read(extent.size)
+                stream.seek(start)
+                content = stream.read(size)
         except (OSError, EOFError) as error:
             msg = f"{path}: damaged in {self.root.name}: {error}; download the archive again"
             raise SourceError(msg) from error
-        if len(content) != extent.size:
+        if len(content) != size:
             msg = f"{path}: cut off in {self.root.name}; download the archive again"
             raise SourceError(msg)
         return content
@@ -195,7 +192,7 @@ class TarArchive:
 def _is_end(stream: IO[bytes]) -> bool:
     """Say whether a tar ends here: zeros, and nothing else, up to the end of the file."""
     length = 0
-    while block := stream.read(_BLOCK):
+    while block := stream.read(BLOCK):
         length += len(block)
         if block.strip(b"\0"):
             return False

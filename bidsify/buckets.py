@@ -27,6 +27,8 @@ BUCKETS: tuple[Bucket, ...] = (
     "unclaimed",
     "failed",
 )
+UNSELECTED = "its participant was not selected"
+_NOT_REACHED = "subjects that were not reached; run the same command again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,6 @@ def _used(path: str, statuses: set[str]) -> Entry:
     if statuses & {"kept", "omitted"}:
         return Entry(path, "kept")
     return Entry(path, "failed", f"{path}: belongs to an image that failed")
-
-
-_NOT_REACHED = "subjects that were not reached; run the same command again"
-UNSELECTED = "its participant was not selected"
 
 
 def _unreached(job: Job) -> Iterator[tuple[str, Entry]]:

@@ -69,13 +69,13 @@ def convert(
         check_same(root, plan, record.dataset, record.receipts)
     journal = Journal(root)
     try:
-        receipts = dict(record.receipts) if record else {}
-        receipts |= {receipt.target: receipt for receipt in journal.earlier()}
-        if options.on_existing != "replace":
-            check_same(root, plan, record.dataset if record else plan.dataset, receipts)
-        else:
+        earlier = {receipt.target: receipt for receipt in journal.earlier()}
+        receipts = {**(record.receipts if record else {}), **earlier}
+        if options.on_existing == "replace":
             remove(root, [*receipts, *(record.shared if record else ()), RECORD])
             receipts = {}
+        else:
+            check_same(root, plan, plan.dataset, earlier)
         setting = Setting(source, root, options.reproducible, options.prove)
         run = _Run(plan, setting, receipts, journal, watch, options.max_failures)
         outcomes = run.units(selected, options.workers)

@@ -138,7 +138,6 @@ class Points(Product):
     columns: Mapping[str, Column]
     reader: Literal["markups", "tensors"] = "markups"
     suffix: str = "points"
-    columns_of_points: Mapping[str, Column] = field(default_factory=dict)
     groups: tuple[PointGroup, ...] = ()
     of: str = ""
 

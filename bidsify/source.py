@@ -15,10 +15,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Protocol
 
-from .archives import TarArchive, ZipArchive
+from .archives import BLOCK, TarArchive, ZipArchive
 from .errors import SourceError, UsageError
-
-_BLOCK = 1 << 20
 
 
 class Source(Protocol):
@@ -69,10 +67,10 @@ class Folder:
 
     root: Path
 
-    @cached_property
+    @property
     def sizes(self) -> Mapping[str, int]:
         """Files below the folder; see :class:`Source`."""
-        return dict(sorted((_listed(path), size) for path, size in self._walk()))
+        return self._listing[0]
 
     def changed(self, path: str) -> float:
         """Return when a file was put there; see :class:`Source`."""
@@ -86,7 +84,7 @@ class Folder:
     def blocks(self, path: str) -> Iterator[bytes]:
         """Yield the content of a file in pieces; see :class:`Source`."""
         with self._opened(path) as stream:
-            while block := stream.read(_BLOCK):
+            while block := stream.read(BLOCK):
                 yield block
 
     @contextmanager
@@ -107,10 +105,16 @@ class Folder:
             msg = f"{path}: not readable: {why}"
             raise SourceError(msg) from error
 
-    @cached_property
+    @property
     def _real(self) -> Mapping[str, str]:
-        """Names that are no UTF-8, by the form in which we list them."""
-        return {_listed(path): path for path, _ in self._walk() if _listed(path) != path}
+        return self._listing[1]
+
+    @cached_property
+    def _listing(self) -> tuple[dict[str, int], dict[str, str]]:
+        """Walk once: sizes, and names that are no UTF-8 by the form in which we list them."""
+        found = sorted((_listed(path), path, size) for path, size in self._walk())
+        sizes = {listed: size for listed, _, size in found}
+        return sizes, {listed: path for listed, path, _ in found if listed != path}
 
     @cached_property
     def _resolved(self) -> Path:

@@ -24,8 +24,9 @@ from .work import Outcome
 
 Code = Literal["LOST", "CHANGED", "EXTRA"]
 
-#: Folders and files that BIDS leaves to the user; what lies there is no business of ours.
 _SHOWN = 200  # characters of a value in a message
+
+#: Folders and files that BIDS leaves to the user; what lies there is no business of ours.
 _FREE = ("code", "derivatives", "docs", "logs", "sourcedata", "stimuli", "phenotype", STATE)
 _FREE_NAMES = ("LICENSE", "LICENSE.md", "LICENSE.txt", "CITATION.cff")
 
@@ -179,13 +180,17 @@ def _record_problems(plan: Plan, record: Record | None, source: Source) -> Itera
         for target, receipt in known.items()
     ]
     outcomes += [Outcome(job.target, "written", job.sources) for job in plan.shared]
-    left_out = [j for u in plan.units if _was_left_out(u, record) for j in u.jobs]
+    left_out: list[Job] = []
     for unit in plan.units:
-        for job in unit.jobs:
+        missing = [job for job in unit.jobs if job.target not in known]
+        if missing and _was_left_out(unit, record):
+            left_out += missing
+            continue
+        for job in missing:
             reason = record.reasons.get(job.sources[0], "") if job.sources else ""
-            if job.target not in known and job not in left_out and reason:
+            if reason:
                 outcomes.append(Outcome(job.target, "failed", job.sources, message=reason))
-    entries = buckets.sort(plan, outcomes, [job for job in left_out if job.target not in known])
+    entries = buckets.sort(plan, outcomes, left_out)
     document = buckets.record(plan, entries, known, source, {})
     # read back from JSON, as the other one was
     yield from _differences("", json.loads(json.dumps(document)), record.document)

@@ -60,8 +60,7 @@ class _Points:
 
 
 def _markup_points(job: PointsJob, read: Read) -> _Points:
-    texts: dict[str, list[str]] = {name: [] for name in (*job.columns, "point", "source_file")}
-    texts = {k: v for k, v in texts.items() if k not in {*_SPACE, "i", "j", "k"}}
+    texts: dict[str, list[str]] = {n: [] for n in job.columns if n not in {*_SPACE, *"ijk"}}
     points: list[list[float]] = []
     for path, stated in zip(job.sources, job.stated, strict=True):
         (markup,) = json.loads(read(path))["markups"]
