@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -20,7 +21,7 @@ _MINUTE = 60
 
 
 class Progress:
-    """Counts units; see the module."""
+    """Counts units, and stops between them after Ctrl-C; see the module."""
 
     def __init__(self, stream: TextIO, *, quiet: bool) -> None:
         self._stream = stream
@@ -30,8 +31,11 @@ class Progress:
         self._done = 0
         self._failed = 0
         self._bytes = 0
+        self._interrupted = False
+        self._before: Any = None
 
     def __enter__(self) -> Self:
+        self._before = signal.signal(signal.SIGINT, self._interrupt)
         return self
 
     def __exit__(
@@ -40,11 +44,14 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        signal.signal(signal.SIGINT, self._before)
         if self._bar and self._done:
             click.echo(err=True)
 
     def step(self, unit: Unit, outcomes: Sequence[Outcome], done: int, total: int) -> None:
         """Count one unit that ended; ``done`` of ``total``."""
+        if self._interrupted:
+            raise KeyboardInterrupt
         self._done = done
         self._failed += any(outcome.status == "failed" for outcome in outcomes)
         facts = {
@@ -61,6 +68,11 @@ class Progress:
         elif not self._quiet and (now - self._told >= _LINE_EVERY or done == total):
             self._told = now
             click.echo(self._line(total, now), err=True)
+
+    def _interrupt(self, *_: object) -> None:
+        """Stop now; or after this unit, where a library swallows the exception."""
+        self._interrupted = True
+        raise KeyboardInterrupt
 
     def _line(self, total: int, now: float) -> str:
         seconds = max(now - self._started, 1e-3)
