@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,22 +98,25 @@ class _Run:
     max_failures: int | None
 
     def units(self, selected: Sequence[Unit], workers: int) -> list[Outcome]:
-        """Run units until they end, or until too many failed."""
+        """Run units until they end, or until too many failed.
+
+        However that comes, no worker writes any more when it returns, and the lock may go.
+        """
         outcomes: list[Outcome] = []
         failed = 0
         items = [(unit, self._known(unit)) for unit in selected]
         workers = min(workers, len(items))
-        results = run_all(_run_item, self.setting, items, workers)
-        for ended, ((unit, _), result) in enumerate(results, start=1):
-            made = _death(unit) if isinstance(result, WorkerDiedError) else result
-            self.journal.append(
-                o.receipt for o in made if o.receipt and o.status in {"written", "omitted"}
-            )
-            outcomes.extend(made)
-            self.watch(unit, made, ended, len(items))
-            failed += any(outcome.status == "failed" for outcome in made)
-            if self.max_failures is not None and failed >= self.max_failures:
-                break
+        with closing(run_all(_run_item, self.setting, items, workers)) as results:
+            for ended, ((unit, _), result) in enumerate(results, start=1):
+                made = _death(unit) if isinstance(result, WorkerDiedError) else result
+                self.journal.append(
+                    o.receipt for o in made if o.receipt and o.status in {"written", "omitted"}
+                )
+                outcomes.extend(made)
+                self.watch(unit, made, ended, len(items))
+                failed += any(outcome.status == "failed" for outcome in made)
+                if self.max_failures is not None and failed >= self.max_failures:
+                    break
         return outcomes
 
     def _known(self, unit: Unit) -> Mapping[str, Receipt]:

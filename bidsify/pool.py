@@ -12,7 +12,7 @@ import os
 import pickle
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -37,11 +37,11 @@ def run_all(
     shared: Shared,
     items: Iterable[Item],
     workers: int,
-) -> Iterator[tuple[Item, Result | WorkerDiedError]]:
+) -> Generator[tuple[Item, Result | WorkerDiedError], None, None]:
     """Yield each item with ``function(shared, item)`` as it comes.
 
     ``shared`` goes to each process once. One worker means this process. All three must be
-    picklable.
+    picklable. Who does not take all results must close it, which waits for the processes.
     """
     workers = min(workers, _MOST * (os.cpu_count() or 1))
     if workers <= 1:
@@ -62,7 +62,7 @@ def _drain(
     queue: deque[Item],
     suspects: deque[Item],
     count: int,
-) -> Iterator[tuple[Item, Result | WorkerDiedError]]:
+) -> Generator[tuple[Item, Result | WorkerDiedError], None, None]:
     """Work off ``queue`` with one pool; what was in flight when it broke becomes suspect."""
     alone = count == 1
     live: dict[Future[Result], Item] = {}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
+
+from .console import INTERRUPTED
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
 _LINE_EVERY = 10.0  # seconds between plain lines
 _MINUTE = 60
+_STOPPING = "stopping after the subjects at hand; Ctrl-C again stops at once"
 
 
 class Progress:
@@ -45,8 +50,12 @@ class Progress:
         trace: TracebackType | None,
     ) -> None:
         signal.signal(signal.SIGINT, self._before)
-        if self._bar and self._done:
+        if self._bar and (self._done or self._interrupted):
             click.echo(err=True)
+        if self._interrupted:
+            signal.signal(signal.SIGINT, self._interrupt)  # what is left must exit alike
+            if kind is None:
+                raise KeyboardInterrupt
 
     def step(self, unit: Unit, outcomes: Sequence[Outcome], done: int, total: int) -> None:
         """Count one unit that ended; ``done`` of ``total``."""
@@ -70,9 +79,17 @@ class Progress:
             click.echo(self._line(total, now), err=True)
 
     def _interrupt(self, *_: object) -> None:
-        """Stop now; or after this unit, where a library swallows the exception."""
+        """Have ``step`` stop after this unit; the second time stop now, as after a kill.
+
+        An exception from here would come up anywhere: in a finalizer, which loses it and prints
+        a traceback, or in a worker that was just forked. And a stream may be in use: no echo.
+        """
+        if self._interrupted:
+            os._exit(INTERRUPTED)
         self._interrupted = True
-        raise KeyboardInterrupt
+        if not self._quiet:
+            with suppress(OSError):
+                os.write(2, (f"\r\x1b[K{_STOPPING}" if self._bar else f"{_STOPPING}\n").encode())
 
     def _line(self, total: int, now: float) -> str:
         seconds = max(now - self._started, 1e-3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import shutil
 import signal
@@ -19,7 +20,6 @@ from conftest import (
     Ran,
     assert_no_leftovers,
     assert_same,
-    command,
     differing,
     run,
     shell,
@@ -41,10 +41,50 @@ def undisturbed(many_cases: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return out
 
 
-def start(*arguments: object) -> subprocess.Popen[str]:
-    """Start the command as the leader of a group of processes."""
+#: The command; but with its last subject it waits, so that it cannot end undisturbed.
+HELD = """
+import sys
+from bidsify.cli import main
+from bidsify.progress import Progress
+
+def step(self, unit, outcomes, done, total, original=Progress.step):
+    if done == total:
+        sys.stdin.read()
+    original(self, unit, outcomes, done, total)
+
+Progress.step = step
+main(prog_name="bidsify")
+"""
+
+#: The command; but a finalizer, which loses exceptions, presses Ctrl-C after some subject.
+INTERRUPTING_ITSELF = """
+import os, signal, sys
+from bidsify.cli import main
+from bidsify.progress import Progress
+
+class Dying:
+    def __del__(self):
+        os.killpg(0, signal.SIGINT)
+        for _ in range(1000):  # here at the latest the handler runs
+            pass
+
+def step(self, unit, outcomes, done, total, original=Progress.step):
+    original(self, unit, outcomes, done, total)
+    if done == moment:
+        for _ in range(times):
+            Dying()
+
+moment, times = int(sys.argv.pop()), int(sys.argv.pop())
+Progress.step = step
+main(prog_name="bidsify")
+"""
+
+
+def start(*arguments: object, program: str = HELD) -> subprocess.Popen[str]:
+    """Start a program as the leader of a group of processes; it goes on without stdin."""
     return subprocess.Popen(
-        command(*arguments),
+        [sys.executable, "-c", program, *map(str, arguments)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -112,15 +152,65 @@ def test_ctrl_c_is_no_error(
         wait_for(lambda: len(volumes(out)) >= 30, process)
         os.killpg(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=TOO_LONG)
-    assert process.returncode == 130
-    assert "Traceback" not in err
-    assert err.splitlines()[-1] == "interrupted; the same command goes on where this one stopped"
+    assert process.returncode == 130, err
+    assert err.splitlines() == [STOPPING, STOPPED]
     assert not [path for path in out.rglob("*.part") if path.parent.name != "staging"]
     ran = run("convert", many_cases, out)
     assert ran.code == 0
     assert ran.buckets["kept"] > 0
     assert_no_leftovers(out)
     assert_same(out, undisturbed)
+
+
+STOPPING = "stopping after the subjects at hand; Ctrl-C again stops at once"
+STOPPED = "interrupted; the same command goes on where this one stopped"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("moment", [1, 30, 60])
+def test_ctrl_c_is_not_lost(
+    moment: int, workers: int, many_cases: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    """Once it was, where a finalizer ran, and with the last subject."""
+    out = tmp_path / "out"
+    arguments = ("convert", many_cases, out, "-q", "-j", workers, 1, moment)
+    with start(*arguments, program=INTERRUPTING_ITSELF) as process:
+        _, err = process.communicate(timeout=TOO_LONG)
+    assert process.returncode == 130, err
+    assert err.splitlines() == [STOPPED]
+    assert (len(volumes(out)) == 240) == (moment == 60)
+    ran = run("convert", many_cases, out)
+    assert ran.code == 0
+    assert ran.buckets["kept"] >= moment
+    assert_no_leftovers(out)
+    assert_same(out, undisturbed)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_again_stops_at_once(
+    workers: int, many_cases: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    arguments = ("convert", many_cases, out, "-j", workers, 2, 30)
+    with start(*arguments, program=INTERRUPTING_ITSELF) as process:
+        _, err = process.communicate(timeout=TOO_LONG)
+    assert process.returncode == 130, err
+    assert err.splitlines() == [STOPPING]
+    assert run("convert", many_cases, out).code == 0
+    assert_no_leftovers(out)
+    assert_same(out, undisturbed)
+
+
+def test_what_stops_a_conversion_waits_for_its_workers(many_cases: Path, tmp_path: Path) -> None:
+    """Else they would still write when the lock is gone."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        bidsify.convert(many_cases, tmp_path / "out", workers=2, watch=stop)
+    assert multiprocessing.active_children() == []
+    assert caught.tb  # which keeps alive what would end the workers
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
