@@ -16,15 +16,19 @@ if TYPE_CHECKING:
 _ENDING = ".schema.json"
 
 
+@cache
 def names() -> tuple[str, ...]:
-    """List the schemas by name."""
-    return tuple(sorted(p.name.removesuffix(_ENDING) for p in _folder().glob(f"*{_ENDING}")))
+    """List the schemas by name; those below a folder as ``sidecars/T1w``."""
+    found = (p.relative_to(_folder()).as_posix() for p in _folder().rglob(f"*{_ENDING}"))
+    return tuple(sorted(name.removesuffix(_ENDING) for name in found))
 
 
 def load(name: str) -> Mapping[str, Any]:
     """Return one schema as a document."""
     if name not in names():
-        msg = f"no schema {name!r}; there are: {', '.join(names())}"
+        some = ", ".join(one for one in names() if "/" not in one)
+        folders = ", ".join(sorted({one.split("/")[0] + "/" for one in names() if "/" in one}))
+        msg = f"no schema {name!r}; there are: {some}, and those in {folders}"
         raise SchemaError(msg)
     document: Mapping[str, Any] = json.loads((_folder() / f"{name}{_ENDING}").read_text("utf-8"))
     return document

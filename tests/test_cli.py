@@ -234,11 +234,12 @@ def test_a_plan_with_failures_is_valid_too(own_source: Make) -> None:
 def test_schemas_are_listed_and_printed() -> None:
     names = run("schema").out.split()
     assert names == list(json_schema.names())
-    for name in names:
+    for name in (*(name for name in names if "/" not in name), "sidecars/T1w", "tables/Events"):
         assert document(run("schema", name)) == json_schema.load(name)
     ran = run("schema", "volume")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.error == f"no schema 'volume'; there are: {', '.join(names)}"
+    some = ", ".join(name for name in names if "/" not in name)
+    assert ran.error.startswith(f"no schema 'volume'; there are: {some}, and those in sidecars/")
 
 
 def test_convert_ends_with_the_buckets(source: Make, tmp_path: Path) -> None:

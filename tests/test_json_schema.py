@@ -18,8 +18,10 @@ NAMES = json_schema.names()
 
 
 def test_all_schemas_of_the_folder_are_listed() -> None:
-    assert list(NAMES) == sorted(p.name.split(".")[0] for p in FOLDER.glob("*.schema.json"))
+    files = [p.relative_to(FOLDER).as_posix() for p in FOLDER.rglob("*.schema.json")]
+    assert list(NAMES) == sorted(name.split(".")[0] for name in files)
     assert {"dataset_description", "label_table", "plan", "conversion"} <= set(NAMES)
+    assert {"naming", "sidecars/T1w", "tables/Participants"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -56,11 +58,14 @@ def test_nonsense_is_refused_by_each_schema(name: str, document: object) -> None
 
 
 def test_an_unknown_schema_names_those_that_exist() -> None:
-    with pytest.raises(SchemaError, match=r"^no schema 'plans'; there are: conversion, .*, plan$"):
+    there = r"conversion, .*, terms, and those in sidecars/, tables/"
+    with pytest.raises(SchemaError, match=rf"^no schema 'plans'; there are: {there}$"):
         json_schema.load("plans")
 
 
-@pytest.mark.parametrize("name", ["../plan", "plan.schema.json", "", "/etc/passwd"])
+@pytest.mark.parametrize(
+    "name", ["../plan", "plan.schema.json", "", "/etc/passwd", "sidecars", "sidecars/../plan"]
+)
 def test_a_name_is_no_path(name: str) -> None:
     with pytest.raises(SchemaError, match=r"^no schema "):
         json_schema.load(name)
@@ -92,7 +97,8 @@ def properties(node: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
                 if isinstance(entry, dict):
                     yield f"{path}.{key}", entry
         for key, child in node.items():
-            yield from properties(child, f"{path}.{key}")
+            if key not in ("if", "not"):  # a condition describes nothing
+                yield from properties(child, f"{path}.{key}")
     elif isinstance(node, list):
         for place, child in enumerate(node):
             yield from properties(child, f"{path}[{place}]")

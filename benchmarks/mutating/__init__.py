@@ -1,0 +1,1 @@
+"""Ways to break a BIDS dataset, for `benchmarks/mutants.py`."""
