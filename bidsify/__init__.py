@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 RELEASED = "2026-11-21"
 
 if TYPE_CHECKING:
-    from .api import convert, detect, load, plan, verify
+    from .api import convert, detect, load, plan, validate, verify
     from .conversion import Conversion
     from .errors import BidsifyError
 
@@ -25,10 +25,11 @@ _HOME = {
     "detect": "api",
     "load": "api",
     "plan": "api",
+    "validate": "api",
     "verify": "api",
 }
 
-__all__ = ["BidsifyError", "Conversion", "convert", "detect", "load", "plan", "verify"]
+__all__ = ["BidsifyError", "Conversion", "convert", "detect", "load", "plan", "validate", "verify"]
 
 
 def __getattr__(name: str) -> object:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .conversion import Conversion, Watcher
     from .layout import TreeLayout
     from .output import OnExisting
+    from .validation.dataset import Level
+    from .validation.issue import Report
     from .verification import Problem
 
 AnyPath = str | Path
@@ -100,6 +102,38 @@ def verify(
             record = read_record(root)
             dataset = record.dataset if record and record.dataset in datasets.names() else None
     return list(verification.verify(opened, root, _recognised(opened, dataset), workers))
+
+
+def validate(
+    tree: AnyPath,
+    *,
+    level: Level = "headers",
+    schema: AnyPath | None = None,
+    workers: int = 1,
+    ignore_nifti_headers: bool = False,
+    skip_missing: bool = False,
+) -> Report:
+    """Validate any BIDS dataset: as the official validator does, and then deeper.
+
+    Args:
+        tree: The folder with ``dataset_description.json``.
+        level: ``names`` opens no file of the tree but its description, ``headers`` reads texts
+            and headers, ``voxels`` the images too.
+        schema: A BIDS schema to use instead of the one of ``bidsschematools``.
+        workers: Number of processes; 1 works in this one. The result is the same.
+        ignore_nifti_headers: Do not read headers of images; for trees of empty files.
+        skip_missing: Let files pass whose content a DataLad clone has not fetched.
+
+    Raises:
+        UsageError: There is no such folder.
+        SchemaError: The schema cannot be read.
+    """
+    from .validation import run  # noqa: PLC0415
+    from .validation.dataset import Options  # noqa: PLC0415
+
+    options = Options(level, not ignore_nifti_headers, skip_missing)
+    request = run.Request(str(tree), None if schema is None else str(schema), options)
+    return run.validate_tree(request, workers)
 
 
 def load(out: AnyPath) -> TreeLayout:

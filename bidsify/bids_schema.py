@@ -30,6 +30,26 @@ def schema() -> Mapping[str, Any]:
     return document
 
 
+def load(path: Path) -> Mapping[str, Any]:
+    """Return the schema document in a file of the user's.
+
+    Raises:
+        SchemaError: it cannot be read, or is no schema of BIDS.
+    """
+    import orjson  # noqa: PLC0415
+
+    try:
+        document: Mapping[str, Any] = orjson.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        msg = f"{path}: not a BIDS schema: {error}"
+        raise SchemaError(msg) from error
+    wanted = {"meta", "objects", "rules", "schema_version", "bids_version"}
+    if not isinstance(document, dict) or not wanted <= set(document):
+        msg = f"{path}: not a BIDS schema: it lacks {sorted(wanted - set(document))}"
+        raise SchemaError(msg)
+    return document
+
+
 @cache
 def entity_order() -> tuple[str, ...]:
     """Return the names of all entities in the order in which a file name states them."""

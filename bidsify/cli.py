@@ -13,7 +13,9 @@ from typing import Any
 import click
 
 from . import __version__
-from .console import PROBLEMS, VERBOSITY, Program, color, common, report
+from .cli_validation import COMMANDS
+from .console import PROBLEMS, VERBOSITY, Program, color, common
+from .console import report as say_report
 from .printable import printable
 from .progress import Progress
 
@@ -38,6 +40,10 @@ def main(ctx: click.Context) -> None:
     Start with: bidsify demo ./demo
     """
     ctx.color = color()
+
+
+for command in COMMANDS:
+    main.add_command(command)
 
 
 @main.command()
@@ -158,7 +164,7 @@ def convert(  # noqa: PLR0917
             max_failures=max_failures,
             watch=progress.step,
         )
-    report(done, ctx.meta[VERBOSITY])
+    say_report(done, ctx.meta[VERBOSITY])
     click.echo(printing.buckets_text(done.buckets))
     if done.failures or (fail_on_unclaimed and done.buckets["unclaimed"]):
         sys.exit(PROBLEMS)
@@ -192,29 +198,13 @@ def verify(source: Path, out: Path, dataset: str | None, workers: int, as_json: 
 
 @main.command()
 @common
-@click.argument("name", required=False)
-def schema(name: str | None) -> None:
-    """Print a JSON Schema of ours, or list them.
-
-    Example: bidsify schema label_table
-    """
-    from . import json_schema
-
-    if name is None:
-        click.echo("\n".join(json_schema.names()))
-    else:
-        click.echo(_dumps(json_schema.load(name)))
-
-
-@main.command()
-@common
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--dataset", default="ivdm3seg", show_default=True, metavar="NAME",
               help="Which dataset to imitate.")  # fmt: skip
 @_workers
 @click.pass_context
 def demo(ctx: click.Context, folder: Path, dataset: str, workers: int) -> None:
-    """Make a small synthetic dataset in its native layout, convert and verify it.
+    """Make a small synthetic dataset in its native layout; convert, verify, validate it.
 
     Example: bidsify demo ./demo --dataset chaos
     """
@@ -233,14 +223,16 @@ def demo(ctx: click.Context, folder: Path, dataset: str, workers: int) -> None:
     click.echo(f"made       {source}  (synthetic, in the layout of a download)")
     with Progress(sys.stderr, quiet=ctx.meta[VERBOSITY] < 0) as progress:
         done = api.convert(source, out, workers=workers, watch=progress.step)
-    report(done, ctx.meta[VERBOSITY])
+    say_report(done, ctx.meta[VERBOSITY])
     problems = api.verify(source, out, workers=workers)
     click.echo(f"converted  {out}  ({printing.buckets_text(done.buckets)})".replace("\n", ", "))
     verdict = f"{len(problems)} problems" if problems else "nothing lost or changed"
     click.echo(f"verified   {verdict}")
-    click.echo(f"validate   bids-validator-deno {out} --max-rows -1")
+    report = api.validate(out, level="voxels")
+    errors = report.count("error")
+    click.echo(f"validated  {errors} errors, {report.count('warning')} warnings")
     click.echo(f"look at    {out / 'README.md'}, then {out}/sub-*")
-    if problems or done.failures:
+    if problems or done.failures or errors:
         sys.exit(PROBLEMS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -59,6 +60,9 @@ class Program(click.Group):
             return super().invoke(ctx)
         except (click.exceptions.Exit, click.ClickException):
             raise
+        except BrokenPipeError:  # whoever read our output has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(PROBLEMS)
         except (KeyboardInterrupt, click.Abort):
             say("interrupted; the same command goes on where this one stopped")
             ctx.exit(INTERRUPTED)

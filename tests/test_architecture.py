@@ -20,9 +20,11 @@ TOP = {
     ".ci",
     ".git",
     ".gitignore",
+    ".pre-commit-hooks.yaml",
     "CHANGELOG.md",
     "LICENSE",
     "README.md",
+    "action.yml",
     "benchmarks",
     "bidsify",
     "examples",
@@ -123,6 +125,13 @@ def test_a_proof_shares_nothing_with_the_writer(name: str) -> None:
     assert imports(name) & writers == set()
 
 
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("validation/")])
+def test_validation_shares_nothing_with_the_writer(name: str) -> None:
+    """It judges any tree, and may read declarations and records but nothing that makes trees."""
+    writers = {"conversion", "work", "finish", "volumes", "sidecars", "tables", "products"}
+    assert (imports(name) | reached(name)) & (writers | {"planning", "buckets", "api"}) == set()
+
+
 @pytest.mark.parametrize(
     "name",
     ["planning.py", "products.py", "shared.py", "claims.py", "expectations.py", "patterns.py",
@@ -163,7 +172,9 @@ def test_no_module_is_named_after_nothing(name: str) -> None:
     assert Path(name).stem not in {"utils", "helpers", "common", "base", "misc", "manager"}
 
 
-@pytest.mark.parametrize("name", sorted({*MODULES} - {"progress.py", "demo/native.py"}))
+@pytest.mark.parametrize(
+    "name", sorted({*MODULES} - {"progress.py", "demo/native.py", "validation/run.py"})
+)
 def test_the_writer_has_no_clock_and_no_chance(name: str) -> None:
     """The same source gives the same bytes."""
     modules = {a.name for n in ast.walk(tree(name)) if isinstance(n, ast.Import) for a in n.names}

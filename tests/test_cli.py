@@ -271,8 +271,9 @@ def test_demo(name: str, tree: Make, tmp_path: Path) -> None:
     ran = run("demo", tmp_path / "demo", "--dataset", name)
     assert ran.code == 0, ran.err
     words = [line.split()[0] for line in ran.out.splitlines()]
-    assert words == ["made", "converted", "verified", "validate", "look"]
+    assert words == ["made", "converted", "verified", "validated", "look"]
     assert "nothing lost or changed" in ran.out
+    assert "validated  0 errors" in ran.out
     assert_same(tmp_path / "demo/bids" / name, tree(name))
     again = run("demo", tmp_path / "demo", "--dataset", name)
     assert again.code == 0, again.err

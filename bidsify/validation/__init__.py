@@ -1,0 +1,1 @@
+"""Validation of any BIDS dataset by the rules of the official schema, and then deeper."""

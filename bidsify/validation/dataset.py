@@ -1,0 +1,126 @@
+"""The dataset as a whole: what all its files have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from .file_rules import FileRules
+from .filenames import Filenames
+from .findings import finding
+from .ignore import Ignore
+from .issue import Finding
+from .rules import Association, Rulebook, Rules
+from .texts import Document, read_json, read_table
+from .tree import Folder, open_tree
+
+DESCRIPTION = "dataset_description.json"
+_CUT_OFF = frozenset({"sourcedata", "code", "derivatives"})  # not part of this dataset
+
+
+Level = Literal["names", "headers", "voxels"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How deep to look: names alone, headers and texts too, or all voxels.
+
+    ``skip_missing``: files of a clone whose content was not fetched are no error. ``voxels_in``
+    are the folders at the root whose voxels are read, where not all are.
+    """
+
+    level: Level = "headers"
+    nifti_headers: bool = True
+    skip_missing: bool = False
+    voxels_in: frozenset[str] | None = None
+
+    @property
+    def opens_files(self) -> bool:
+        """Say whether files are read at all."""
+        return self.level != "names"
+
+    def reads_voxels(self, path: str) -> bool:
+        """Say whether the voxels of a file are read."""
+        if self.level != "voxels":
+            return False
+        return self.voxels_in is None or path.partition("/")[0] in self.voxels_in
+
+
+@dataclass
+class Dataset:
+    """One dataset under validation.
+
+    ``seen`` collects files that others refer to from elsewhere in the tree; ``selected`` and
+    ``belongings`` remember what the rulebook says of names.
+    """
+
+    rulebook: Rulebook
+    root: Folder
+    ignore: Ignore
+    description: dict[str, Any]
+    filenames: Filenames
+    faults: tuple[tuple[str, Finding], ...]
+    derivatives: tuple[str, ...]
+    options: Options
+    seen: set[str] = field(default_factory=set)
+    selected: dict[Any, Rules] = field(default_factory=dict)
+    belongings: dict[Any, tuple[Association, ...]] = field(default_factory=dict)
+
+    @property
+    def dataset_type(self) -> str:
+        """Return ``raw``, ``derivative`` or ``study``."""
+        return str(self.description["DatasetType"])
+
+    @property
+    def is_derivative(self) -> bool:
+        """Say whether this is a derivative dataset."""
+        return self.dataset_type == "derivative"
+
+    def get(self, name: str) -> Any:
+        """Return what expressions of the schema read: ``dataset.subjects``."""
+        return self._facts.get(name)
+
+    def checked_at_root(self) -> set[tuple[str, str]]:
+        """Return the keys of JSON files at the root that were held against the schema."""
+        documents = [d for d in self.root.contents.values() if isinstance(d, Document)]
+        return {(each.file.path, key) for each in documents for key in each.checked}
+
+    @cached_property
+    def _facts(self) -> Mapping[str, Any]:
+        participants = self.root.files.get("participants.tsv")
+        columns = read_table(participants).columns if participants else {}
+        subjects = [name for name in self.root.folders if name.startswith("sub-")]
+        return {
+            "dataset_description": self.description,
+            "subjects": {"sub_dirs": subjects, "participant_id": columns.get("participant_id")},
+            # The official validator leaves these empty, and rules that read them never apply.
+            "datatypes": [],
+            "modalities": [],
+            "ignored": [],
+        }
+
+
+def open_dataset(location: str, rulebook: Rulebook, options: Options) -> Dataset:
+    """Look at the root of a dataset."""
+    root, ignore = open_tree(location)
+    description, faults = _description(root)
+    if not description.get("DatasetType"):
+        description["DatasetType"] = "derivative" if description.get("GeneratedBy") else "raw"
+    derivatives: tuple[str, ...] = ()
+    if "derivatives" in root.folders:
+        children = root.child("derivatives")
+        derivatives = tuple(n for n in children.folders if DESCRIPTION in children.child(n).files)
+    root.folders = {name: None for name in root.folders if name not in _CUT_OFF}
+    kind = str(description["DatasetType"])
+    filenames = Filenames(FileRules(rulebook.schema, kind))
+    return Dataset(rulebook, root, ignore, description, filenames, faults, derivatives, options)
+
+
+def _description(root: Folder) -> tuple[dict[str, Any], tuple[tuple[str, Finding], ...]]:
+    file = root.files.get(DESCRIPTION)
+    if file is None:
+        return {}, (("", finding("MISSING_DATASET_DESCRIPTION")),)
+    document = read_json(file)
+    return document.value if document.value is not None else {}, ()

@@ -1,0 +1,184 @@
+"""Keys of JSON files and sidecars: which must be there, and what their values may be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .findings import finding
+from .issue import Finding, Severity
+
+if TYPE_CHECKING:
+    from .context import Context
+    from .rules import Rule
+
+# Files that no sidecar describes.
+_WITHOUT_SIDECAR = frozenset({".json", "", ".md", ".txt", ".rst", ".cff"})
+_LEVELS: Mapping[str, Severity] = {"required": "error", "recommended": "warning"}
+_DEEP = 100  # levels of a value that are looked at
+_ADDENDUM = re.compile(r"(required|recommended) if `(\w+)` is `(\w+)`", re.ASCII)
+
+
+class Definitions:
+    """What values the keys of metadata may have, by the identifiers of the schema."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._objects = schema["objects"]
+        self._validators: dict[str, Any] = {}
+
+    def name(self, identifier: str) -> str:
+        """Return the key that an identifier stands for: ``EchoTime`` for ``EchoTime__fmap``."""
+        return str(self._objects["metadata"][identifier]["name"])
+
+    def definition(self, identifier: str) -> dict[str, Any]:
+        """Return the JSON Schema of the values."""
+        objects = self._objects
+        made: dict[str, Any] = _with_patterns(objects["metadata"][identifier], objects["formats"])
+        return made
+
+    def fault(self, identifier: str, value: Any) -> str | None:
+        """Say how a value breaks the definition of its key."""
+        if identifier not in self._validators:
+            from jsonschema_rs import Draft7Validator  # noqa: PLC0415  only where there is a value
+
+            self._validators[identifier] = Draft7Validator(self.definition(identifier))
+        validator = self._validators[identifier]
+        try:
+            errors = iter(validator.iter_errors(value))
+        except ValueError:  # nested deeper than any definition looks
+            errors = iter(validator.iter_errors(_shallow(value, _DEEP)))
+        error = next(errors, None)
+        return str(error.message) if error else None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRule:
+    """What a rule asks of one key. ``identifier`` names the definition of its values."""
+
+    identifier: str
+    name: str
+    severity: Severity | None
+    addendum: tuple[Severity, str, str] | None
+    code: str | None
+    message: str
+    values: Definitions
+
+
+def compile_fields(entries: Mapping[str, Any], values: Definitions) -> tuple[FieldRule, ...]:
+    """Read the field requirements of a rule."""
+    return tuple(_field(identifier, entry, values) for identifier, entry in entries.items())
+
+
+def whole(fields: Iterable[FieldRule]) -> Callable[[Any], bool]:
+    """Return what says of a whole JSON object whether all these keys have legal values."""
+    from jsonschema_rs import Draft7Validator  # noqa: PLC0415
+
+    properties = {each.name: each.values.definition(each.identifier) for each in fields}
+    is_valid: Callable[[Any], bool] = Draft7Validator({"properties": properties}).is_valid
+
+    def is_sound(value: Any) -> bool:
+        try:
+            return is_valid(value)
+        except ValueError:  # nested too deeply: each key is looked at alone
+            return False
+
+    return is_sound
+
+
+def missing(rule: Rule, context: Context) -> Iterator[Finding]:
+    """Yield the keys that a rule asks for and that are not there."""
+    if not rule.is_for_derivatives and context.dataset.is_derivative:
+        return
+    document = _document(rule, context)
+    if document is None:
+        return
+    for each in rule.fields:
+        if each.name not in document and (severity := _severity(each, context)):
+            yield _missing(each, rule, severity)
+
+
+def present(rule: Rule, context: Context) -> Iterator[FieldRule]:
+    """Yield what a rule says of the keys that are there."""
+    document = _document(rule, context)
+    if document is not None:
+        yield from (each for each in rule.fields if each.name in document)
+
+
+def check_value(each: FieldRule, rule: Rule, context: Context) -> Iterator[tuple[str, Finding]]:
+    """Check a value once, where it stands, however many images it applies to."""
+    if not rule.is_sidecar_rule:
+        value, path = context.json[each.name], context.relative
+    else:
+        origin = context.origins[each.name]
+        if each.name in origin.checked:
+            return
+        origin.checked.add(each.name)
+        value, path = context.sidecar[each.name], origin.file.path
+    if fault := each.values.fault(each.identifier, value):
+        yield path, finding("JSON_SCHEMA_VALIDATION_ERROR", fault, each.name, rule.path)
+
+
+def _document(rule: Rule, context: Context) -> Mapping[str, Any] | None:
+    if not rule.is_sidecar_rule:
+        return context.json
+    return None if context.extension in _WITHOUT_SIDECAR else context.sidecar
+
+
+def _severity(each: FieldRule, context: Context) -> Severity | None:
+    if each.addendum:
+        severity, key, wanted = each.addendum
+        if context.sidecar.get(key) == wanted:
+            return severity
+    return each.severity
+
+
+def _missing(each: FieldRule, rule: Rule, severity: Severity) -> Finding:
+    if each.code:
+        return finding(each.code, each.message, each.name, rule.path, severity)
+    kind = "SIDECAR" if rule.is_sidecar_rule else "JSON"
+    level = "REQUIRED" if severity == "error" else "RECOMMENDED"
+    return finding(f"{kind}_KEY_{level}", f"{each.name!r} is missing", each.name, rule.path)
+
+
+def _field(identifier: str, entry: Any, values: Definitions) -> FieldRule:
+    requirement: Mapping[str, Any] = {"level": entry} if isinstance(entry, str) else entry
+    issue = requirement.get("issue") or {}
+    return FieldRule(
+        identifier,
+        values.name(identifier),
+        _LEVELS.get(requirement.get("level", "")),
+        _addendum(requirement.get("level_addendum")),
+        issue.get("code") if issue.get("message") else None,
+        issue.get("message", ""),
+        values,
+    )
+
+
+def _addendum(text: str | None) -> tuple[Severity, str, str] | None:
+    found = _ADDENDUM.search(text or "")
+    return (_LEVELS[found[1]], found[2], found[3]) if found else None
+
+
+def _shallow(value: Any, levels: int) -> Any:
+    """Leave out what is nested deeper than some levels."""
+    if isinstance(value, list):
+        return [_shallow(each, levels - 1) for each in value] if levels else []
+    if isinstance(value, dict):
+        return {k: _shallow(v, levels - 1) for k, v in value.items()} if levels else {}
+    return value
+
+
+def _with_patterns(node: Any, formats: Mapping[str, Any]) -> Any:
+    """Write the formats of BIDS as patterns, which any engine checks; not anchored, as official."""
+    if isinstance(node, list):
+        return [_with_patterns(each, formats) for each in node]
+    if not isinstance(node, dict):
+        return node
+    made = {key: _with_patterns(value, formats) for key, value in node.items()}
+    if isinstance(kind := node.get("format"), str):
+        del made["format"]
+        if kind in formats:
+            made.setdefault("pattern", formats[kind]["pattern"])
+    return made

@@ -1,0 +1,58 @@
+"""How many subjects there are, and what belongs to all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from ...dataset import Dataset
+from ...record import RECORD
+from ..findings import finding
+from ..issue import Finding
+from ..tree import Folder
+from .receipts import Evidence
+
+Found = tuple[str, Finding]
+#: Files at the root that there are whatever the tree holds; all others serve some kind of file.
+_ALWAYS = ("CHANGES", "README", "dataset_description", "descriptions", "participants")
+
+
+def check_identity(declared: Dataset, evidence: Evidence) -> Iterator[Found]:
+    """Say where the record is of another dataset, or of another edition of it."""
+    stated = (("dataset", evidence.dataset, declared.name),)
+    if evidence.dataset == declared.name:
+        stated = (("edition", evidence.edition, declared.edition),)
+    for key, told, wanted in stated:
+        if told != wanted:
+            message = f"the tree was made as {told!r}, but is held against {wanted!r}"
+            yield RECORD, finding("PROFILE_RECORD", message, f"$.{key}")
+
+
+def check_subjects(
+    subjects: Sequence[str], declared: Dataset | None, evidence: Evidence | None
+) -> Iterator[Found]:
+    """Compare the subjects with those of the record, else their number with the declared one."""
+    if evidence:
+        for name in sorted(evidence.written.keys() - set(subjects)):
+            message = f"{name} was converted, but is no longer there"
+            yield f"{name}/", finding("PROFILE_COUNT", message)
+        for name in sorted(set(subjects) - evidence.written.keys()):
+            message = f"the record of the conversion does not know {name}"
+            yield f"{name}/", finding("PROFILE_COUNT", message)
+    wanted = declared.expected_subjects if declared else None
+    count = len(evidence.written) if evidence else len(subjects)
+    if wanted and count != wanted and not (evidence and evidence.is_partial):
+        message = f"{count} subjects, but {wanted} in the publication"
+        yield "", finding("PROFILE_COUNT", message)
+
+
+def check_shared(
+    root: Folder, kinds: Collection[frozenset[str]], evidence: Evidence
+) -> Iterator[Found]:
+    """Miss the files that belong to all subjects; hidden ones may go."""
+    for target in sorted(evidence.shared):
+        if "/" in target or target.startswith(".") or target in root.files:
+            continue
+        stem = target.split(".")[0]
+        wanted = frozenset(stem.split("_"))
+        if stem in _ALWAYS or any(wanted <= kind for kind in kinds):
+            yield target, finding("PROFILE_RECORD", "it was written, but is no longer there")

@@ -1,0 +1,98 @@
+"""The record of a conversion, as evidence of what must be in its tree and what need not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...record import RECORD
+from ..dataset import DESCRIPTION, Dataset
+from ..findings import finding
+from ..issue import Finding
+from ..texts import read_json
+from .contents import faults_of
+
+Found = tuple[str, Finding]
+_PROGRAM = "bidsify"
+_COUNTED = "SUBJECT_COUNT"  # the remark that the source has fewer subjects than the publication
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the record says of one file of a subject; ``source`` is the first that it is made of."""
+
+    size: int
+    is_omitted: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the record says. ``written`` is by subject and path, ``failed`` are source files.
+
+    ``is_partial`` says that fewer subjects than the publication has are explained.
+    """
+
+    dataset: str
+    edition: str
+    written: Mapping[str, Mapping[str, Receipt]]
+    shared: frozenset[str]
+    failed: tuple[str, ...]
+    is_partial: bool
+
+
+def read_evidence(dataset: Dataset) -> tuple[Evidence | None, list[Found]]:
+    """Read the record; without one, or with a broken one, there is no evidence."""
+    folder, _, name = RECORD.removeprefix("code/").rpartition("/")
+    file = dataset.root.child("code").child(folder).files.get(name)
+    dataset.root.close("code")
+    if file is None:
+        return None, list(_missing(dataset))
+    if file.is_absent:
+        return None, []
+    document = read_json(file)
+    if document.fault:
+        return None, [(RECORD, finding("PROFILE_RECORD", document.fault.message))]
+    found = [(RECORD, each) for each in faults_of("conversion", document.value, "PROFILE_RECORD")]
+    if found or document.value is None:
+        return None, found
+    return _evidence(document.value), list(_sums(document.value))
+
+
+def _missing(dataset: Dataset) -> Iterator[Found]:
+    """Miss the record where the dataset says first of all that this program made it."""
+    made = dataset.description.get("GeneratedBy")
+    first = made[0] if isinstance(made, list) and made else None
+    if isinstance(first, dict) and first.get("Name") == _PROGRAM:
+        message = f"{_PROGRAM} made this dataset, but {RECORD} is not there"
+        yield DESCRIPTION, finding("PROFILE_RECORD", message, "GeneratedBy", severity="warning")
+
+
+def _evidence(document: Mapping[str, Any]) -> Evidence:
+    written: dict[str, dict[str, Receipt]] = {}
+    for entry in document["written"]:
+        target = entry["target"]
+        first = entry["sources"][0][0] if entry["sources"] else ""
+        receipt = Receipt(entry["size"], not entry["sha256"], first)
+        written.setdefault(target.split("/")[0], {})[target] = receipt
+    files = document["files"]
+    return Evidence(
+        document["dataset"],
+        document["edition"],
+        written,
+        frozenset(document["shared"]),
+        tuple(entry["source"] for entry in files if entry["bucket"] == "failed"),
+        is_partial=any(remark["code"] == _COUNTED for remark in document["remarks"])
+        or any(entry["bucket"] in {"failed", "ignored"} for entry in files),
+    )
+
+
+def _sums(document: Mapping[str, Any]) -> Iterator[Found]:
+    """Each source file is in one bucket, and the counts say so."""
+    counted = Counter(entry["bucket"] for entry in document["files"])
+    for bucket, stated in document["buckets"].items():
+        if counted[bucket] != stated:
+            message = f"it counts {stated} files as {bucket}, and lists {counted[bucket]}"
+            yield RECORD, finding("PROFILE_RECORD", message, f"$.buckets.{bucket}")

@@ -1,0 +1,248 @@
+"""The rules of the BIDS schema as objects: compiled once, and sorted so that files meet their own.
+
+Most selectors look only at what a name shows: they are decided once for all files with the same
+datatype, suffix, extension and entities. Most of what is left looks at keys that sidecars do not
+have: it is decided once for all sidecars with the same keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from .expressions import Expression, compile_expression
+from .fields import Definitions, FieldRule, compile_fields
+from .functions import CONTENTS
+
+if TYPE_CHECKING:
+    from .context import Context
+
+# What rules may state. A schema that states more is newer than this module; a test watches it.
+KINDS = frozenset({"checks", "fields", "columns", "initial_columns", "index_columns"})
+NOTES = frozenset({"selectors", "issue", "additional_columns", "code", "level", "message"})
+STATIC = frozenset({"suffix", "extension", "datatype", "modality", "dataset", "schema"})
+_MANY = frozenset({"sub", "ses", "subject", "session"})  # labels that differ from file to file
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. ``document`` is what the schema states, ``path`` is where: ``rules.checks.x.y``."""
+
+    path: str
+    document: Mapping[str, Any]
+    selectors: tuple[Expression, ...]
+    checks: tuple[Expression, ...] = ()
+    fields: tuple[FieldRule, ...] = ()
+    # A derivative owes only the metadata that is asked of derivatives by name.
+    is_for_derivatives: bool = False
+
+    @property
+    def is_sidecar_rule(self) -> bool:
+        """Say whether the fields are those of a sidecar, not of the JSON file itself."""
+        return self.path.startswith("rules.sidecar")
+
+
+@dataclass(frozen=True, slots=True)
+class Possible:
+    """A rule that applies to a file if the selectors that are still open hold."""
+
+    rule: Rule
+    open: tuple[Expression, ...]
+
+    def holds(self, context: Context) -> bool:
+        """Say whether the rule applies to this file."""
+        for selector in self.open:  # noqa: SIM110  all() takes twice as long
+            if not selector.holds(context):
+                return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules that may apply to files of one signature.
+
+    ``shapes`` remembers what the keys of a sidecar decide, whatever their values.
+    """
+
+    possible: tuple[Possible, ...]
+    shapes: dict[tuple[str, ...], Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """A kind of file that belongs to others: the ``events`` of a ``bold``."""
+
+    name: str
+    selectors: tuple[Expression, ...]
+    suffix: str | None
+    extensions: tuple[str, ...]
+    extra: tuple[str, ...]
+    is_inherited: bool
+
+
+@dataclass
+class Rulebook:
+    """All rules of one schema."""
+
+    schema: Mapping[str, Any]
+
+    def select(self, context: Context) -> Rules:
+        """Return the rules that the name of a file leaves possible."""
+        entities = context.entities
+        key = (
+            context.datatype,
+            context.suffix,
+            context.extension,
+            context.contents,
+            context.is_at_root,
+            *entities,
+            *[entities.get(key) for key in self._labels],
+        )
+        known = context.dataset.selected  # of this dataset: selectors read its description too
+        if key not in known:
+            known[key] = self._possible(context)
+        return known[key]
+
+    def belongings(self, context: Context) -> tuple[Association, ...]:
+        """Return the kinds of files that may belong to a file, by its name."""
+        key = (context.datatype, context.suffix, context.extension, context.entities.get("atlas"))
+        known = context.dataset.belongings
+        if key not in known:
+            known[key] = tuple(
+                each for each in self.associations if all(s.holds(context) for s in each.selectors)
+            )
+        return known[key]
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """Return the rules that are applied to files, in the order of the schema."""
+        return tuple(_compile(self.schema["rules"], "rules", Definitions(self.schema)))
+
+    @cached_property
+    def associations(self) -> tuple[Association, ...]:
+        """Return what kinds of files belong to others."""
+        entries = self.schema["meta"]["associations"].items()
+        return tuple(_association(name, entry) for name, entry in entries)
+
+    @cached_property
+    def datatypes(self) -> frozenset[str]:
+        """Return the names of folders that hold data."""
+        return frozenset(self.schema["objects"]["datatypes"])
+
+    @cached_property
+    def modalities(self) -> Mapping[str, str]:
+        """Return datatype -> modality."""
+        entries = self.schema["rules"]["modalities"].items()
+        return {datatype: name for name, entry in entries for datatype in entry["datatypes"]}
+
+    @cached_property
+    def _labels(self) -> tuple[str, ...]:
+        """Return the entities whose labels decide rules."""
+        read = (e for rule in self.rules for e in (*rule.selectors, *rule.checks))
+        return tuple(sorted({label for e in read for label in e.entities} - _MANY - {"*"}))
+
+    def _possible(self, context: Context) -> Rules:
+        """Sort out the rules for files with such a name; what they cannot have is decided too."""
+        known = Known(context, STATIC | (CONTENTS - context.contents))
+        possible = (Possible(rule, rule.selectors) for rule in self.rules)
+        return Rules(tuple(decide(possible, known, context.is_at_root)))
+
+
+def decide(rules: Iterable[Possible], known: Known, is_at_root: bool) -> Iterator[Possible]:  # noqa: FBT001
+    """Evaluate the selectors that need only what is known; yield the rules that remain."""
+    for possible in rules:
+        still_open = []
+        for selector in possible.open:
+            if selector.root_file and not is_at_root:
+                break
+            verdict = known.verdict(selector)
+            if verdict is None:
+                still_open.append(selector)
+            elif not verdict:
+                break
+        else:
+            yield Possible(possible.rule, tuple(still_open))
+
+
+class Known:
+    """What all files alike have in common, in place of a context; all else it refuses to tell.
+
+    An expression that can be evaluated with it has the same value for each of these files.
+    """
+
+    def __init__(self, context: Context, roots: frozenset[str], *, has_keys: bool = False) -> None:
+        self._context = context
+        self._roots = roots | {"sidecar"} if has_keys else roots
+        self.entities = _Entities(context.entities)
+        self._sidecar = _Keys(context.sidecar) if has_keys else context.sidecar
+
+    def verdict(self, expression: Expression) -> bool | None:
+        """Say whether an expression holds; None where that takes more than is known."""
+        try:
+            return expression.holds(self)
+        except UndecidedError:
+            return None
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._roots:
+            raise UndecidedError(name)
+        return self._sidecar if name == "sidecar" else getattr(self._context, name)
+
+
+class UndecidedError(Exception):
+    """The value is not the same for all files alike."""
+
+
+class _Entities(dict[str, str]):
+    """Entities whose labels are known but for those that differ from file to file."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if key in _MANY:
+            raise UndecidedError(key)
+        return super().get(key, default)
+
+
+class _Keys(dict[str, Any]):
+    """A sidecar of which only the keys are known."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if key in self:
+            raise UndecidedError(key)
+        return default
+
+
+def _compile(node: Mapping[str, Any], path: str, values: Definitions) -> Iterator[Rule]:
+    for key, child in node.items():
+        if not isinstance(child, dict):
+            continue
+        if "selectors" not in child:
+            yield from _compile(child, f"{path}.{key}", values)
+        elif KINDS & set(child):
+            yield _rule(child, f"{path}.{key}", values)
+
+
+def _rule(document: Mapping[str, Any], path: str, values: Definitions) -> Rule:
+    selectors = document["selectors"] or ()
+    return Rule(
+        path,
+        document,
+        tuple(map(compile_expression, selectors)),
+        tuple(map(compile_expression, document.get("checks", ()))),
+        compile_fields(document.get("fields", {}), values),
+        'dataset.dataset_description.DatasetType == "derivative"' in selectors,
+    )
+
+
+def _association(name: str, entry: Mapping[str, Any]) -> Association:
+    target = entry["target"]
+    extension = target.get("extension", ())
+    return Association(
+        name,
+        tuple(map(compile_expression, entry["selectors"])),
+        target.get("suffix"),
+        (extension,) if isinstance(extension, str) else tuple(extension),
+        tuple(target.get("entities", ())),
+        entry.get("inherit", True),
+    )

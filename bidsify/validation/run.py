@@ -1,0 +1,189 @@
+"""Validate a tree: the root here, what lies below in shares that processes can take."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from .. import bids_schema
+from ..errors import UsageError
+from ..pool import WorkerDiedError, run_all
+from .checks import check_dataset
+from .citation import check_citation
+from .dataset import Dataset, Options, open_dataset
+from .findings import finding
+from .issue import Finding, Report
+from .rules import Rulebook
+from .walk import Found, Tally, enter, orphans, unused_stimuli, visit_files
+
+RECORD = ("code", "bidsify", "conversion.json")  # what a conversion leaves
+_FEW = 500  # folders at the root that one process visits in half a second
+_SHARES = 8  # for each worker: small enough to even out, large enough to cost nothing
+# Found with a file that many others share, by each of them.
+_SHARED = frozenset(
+    {
+        "JSON_SCHEMA_VALIDATION_ERROR",
+        "TSV_COLUMN_TYPE_REDEFINED",
+        "SIDECAR_FIELD_OVERRIDE",
+        "MULTIPLE_INHERITABLE_FILES",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to validate, and how: the same for all processes."""
+
+    root: str
+    schema: str | None = None
+    options: Options = field(default_factory=Options)
+    profile: str | None = None
+
+
+@dataclass(slots=True)
+class Share:
+    """What the visit of some folders gave.
+
+    ``viewed`` and ``checked`` are files at the root that were used, and keys of them that were
+    held against the schema.
+    """
+
+    tally: Tally = field(default_factory=Tally)
+    viewed: list[str] = field(default_factory=list)
+    checked: set[tuple[str, str]] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
+
+
+def validate_tree(request: Request, workers: int = 1) -> Report:
+    """Validate the dataset at ``request.root``; with 0 workers, as many as make it faster.
+
+    Raises:
+        UsageError: there is no such folder.
+        SchemaError: the schema cannot be read, or is newer than this version understands.
+    """
+    start = time.perf_counter()
+    if request.profile:
+        from .. import datasets  # noqa: PLC0415
+
+        datasets.load(request.profile)  # a wrong name shows before the work
+    if not Path(request.root).is_dir():
+        msg = f"{request.root}: no such folder"
+        raise UsageError(msg)
+    _open.cache_clear()  # the tree may have changed since the last run in this process
+    dataset = _open(request)
+    tally = Tally(found=list(dataset.faults))
+    visit_files(dataset, dataset.root, tally)
+    found = tally.found
+    claimed = dataset.checked_at_root()
+    names = tuple(dataset.root.folders)
+    shares = list(_visit_all(request, names, workers or _best(len(names))))
+    found += _merge(dataset, shares, claimed)
+    found += _conclude(dataset, shares, tally)
+    found += _profile(dataset, request.profile)
+    schema = dataset.rulebook.schema
+    return Report(
+        root=request.root,
+        schema_version=schema["schema_version"],
+        bids_version=schema["bids_version"],
+        files=tally.files + sum(share.tally.files for share in shares),
+        subjects=sum(name.startswith("sub-") for name in dataset.root.folders),
+        seconds=time.perf_counter() - start,
+        findings=tuple(_once(found, request.options)),
+    )
+
+
+def _best(folders: int) -> int:
+    """Return a number of workers: starting processes costs as much as some hundred folders."""
+    return 1 if folders < _FEW else os.cpu_count() or 1
+
+
+def _visit_all(request: Request, names: Sequence[str], workers: int) -> Iterator[Share]:
+    """Visit the folders at the root, in processes; yield shares in the order of the names."""
+    size = max(1, -(-len(names) // (workers * _SHARES)) if workers > 1 else len(names))
+    parts = [tuple(names[i : i + size]) for i in range(0, len(names), size)]
+    done: dict[tuple[str, ...], Share] = {}
+    for part, share in run_all(_visit_share, request, parts, workers):
+        if isinstance(share, WorkerDiedError):
+            lost = Share()
+            died = finding("FILE_READ", "the process died here")
+            lost.tally.found = [(f"{name}/", died) for name in part]
+            done[part] = lost
+        else:
+            done[part] = share
+    yield from (done[part] for part in parts)
+
+
+def _visit_share(request: Request, names: tuple[str, ...]) -> Share:
+    dataset = _open(request)
+    share = Share()
+    for name in names:
+        enter(dataset, dataset.root, name, share.tally)
+    share.viewed = [file.name for file in dataset.root.files.values() if file.is_viewed]
+    share.checked = dataset.checked_at_root()
+    share.seen = set(dataset.seen)
+    return share
+
+
+@cache
+def _open(request: Request) -> Dataset:
+    return open_dataset(request.root, _rulebook(request.schema), request.options)
+
+
+@cache
+def _rulebook(schema: str | None) -> Rulebook:
+    return Rulebook(bids_schema.load(Path(schema)) if schema else bids_schema.schema())
+
+
+def _merge(
+    dataset: Dataset, shares: Iterable[Share], claimed: set[tuple[str, str]]
+) -> Iterator[Found]:
+    """Join shares. A value at the root is judged once: by the first share that met it."""
+    for share in shares:
+        for path, found in share.tally.found:
+            is_verdict = found.code == "JSON_SCHEMA_VALIDATION_ERROR"
+            if not is_verdict or (path, found.where) not in claimed:
+                yield path, found
+        claimed |= share.checked
+        dataset.seen |= share.seen
+        for name in share.viewed:
+            dataset.root.files[name].is_viewed = True
+
+
+def _conclude(dataset: Dataset, shares: Sequence[Share], tally: Tally) -> Iterator[Found]:
+    """Say what only the whole shows."""
+    if not dataset.options.opens_files:
+        return
+    found = [path for share in shares for path in share.tally.orphans]
+    for path in (*orphans(dataset, dataset.root), *found):
+        if path not in dataset.seen:
+            yield path, finding("SIDECAR_WITHOUT_DATAFILE")
+    if unused := list(unused_stimuli(dataset)):
+        yield "", finding("UNUSED_STIMULUS", f"no events name {', '.join(unused)}")
+    yield from check_citation(dataset)
+    evidence = [e for each in (tally, *(share.tally for share in shares)) for e in each.evidence]
+    yield from check_dataset(evidence, dataset)
+
+
+def _profile(dataset: Dataset, profile: str | None) -> Iterator[Found]:
+    """Hold the tree against its declaration, if it was made by us or one is named."""
+    if profile or Path(dataset.root.location, *RECORD).exists():
+        from .profiles import check_profile  # noqa: PLC0415  most trees are not ours
+
+        yield from check_profile(dataset, profile)
+
+
+def _once(found: Iterable[Found], options: Options) -> Iterator[tuple[str, Finding]]:
+    met: set[Any] = set()
+    for pair in found:
+        if options.skip_missing and pair[1].code == "CONTENT_MISSING":
+            continue
+        if pair[1].code in _SHARED:
+            if pair in met:
+                continue
+            met.add(pair)
+        yield pair
