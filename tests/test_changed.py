@@ -246,6 +246,8 @@ MEG, DWI = "sub-01/meg/sub-01_task-rest", "sub-01/dwi/sub-01_dwi"
         ("CITATION.cff", ["dataset_description.json", ""], ["T2w.json", BOLD]),
         ("notes", ["README"], ["T2w.json"]),
         ("dseg.tsv", ["sub-01/anat/sub-01_desc-a_dseg.nii.gz", "dseg.json"], ["README", BOLD]),
+        (T2W + ".nii", [T2W + ".nii.gz"], ["sub-01/anat/sub-01_acq-x_T2w.nii.gz"]),
+        (MEG + "_meg.vhdr", [MEG + "_meg.eeg"], [MEG + "_run-1_meg.eeg"]),
         ("dataset_description.json", [BOLD, "README", "", "sub-01/"], []),
         (".bidsignore", [BOLD, "README", "", "sub-01/"], []),
     ],
@@ -367,6 +369,7 @@ def test_what_was_committed_since_counts_too(root: Path) -> None:
         ({"sub-03/anat/sub-03_T2w.nii.gz": ""}, {"sub-03", "phenotype"}),
         ({"sub-01/func/sub-01_task-rest_bold.nii": ""}, None),  # task-rest_bold.json is at the root
         ({"README": ""}, None),
+        ({"tpl-x/tpl-x_T1w.nii": ""}, None),  # whose grid any image may refer to
         ({"derivatives/x/sub-01/anat/sub-01_T2w.json": ""}, set()),
         ({".bidsify.toml": ""}, None),
     ],
@@ -379,6 +382,29 @@ def test_folders_that_need_a_visit(
     for path, text in edits.items():
         write(root, path, text)
     assert changed_paths(root, "HEAD").folders == folders
+
+
+def test_a_file_that_nothing_names_any_more(root: Path) -> None:
+    for label, value in (("01", "anat/sub-01_notes.json"), ("02", "x")):
+        sidecar = json.dumps({"IntendedFor": value})
+        write(root, f"sub-{label}/fmap/sub-{label}_dir-AP_epi.json", sidecar)
+    write(root, "sub-01/anat/sub-01_notes.json", "{}")
+    shutil.rmtree(root / "stimuli")
+    commit(root)
+    before = validate(root)
+    write(root, "sub-01/fmap/sub-01_dir-AP_epi.json", "{}")
+    changed = changed_paths(root, "HEAD")
+    check_law(root, before, changed)
+    assert changed.folders is None
+    orphans = [i.path for i in changed.keep(validate(root)).issues() if i.code == ORPHAN.code]
+    assert orphans == ["sub-01/anat/sub-01_notes.json"]
+
+
+def test_new_exceptions_concern_everything(root: Path) -> None:
+    write(root, ".bidsify.toml", "")
+    changed = changed_paths(root, "HEAD")
+    assert changed.concerns("sub-02/x.json")
+    assert changed.concerns("derivatives/x/sub-02/x.json")
 
 
 def test_derivatives_have_changes_of_their_own(root: Path) -> None:
@@ -396,6 +422,14 @@ def test_derivatives_have_changes_of_their_own(root: Path) -> None:
     )  # fmt: skip
     found = [changed.concerns(path) for path in paths]
     assert found == [True, False, False, True, False, True, True]
+
+
+def test_a_segmentation_may_refer_to_images_of_another_dataset(root: Path) -> None:
+    write(root, T2W + ".nii.gz", "another")
+    changed = changed_paths(root, "HEAD")
+    inside = "derivatives/a/sub-01/anat/sub-01_desc-x_dseg.nii.gz"
+    assert [changed.concerns(inside, found) for found in (GRID, NO_KEY)] == [True, False]
+    assert not changed.concerns(inside.replace("-01", "-02"), GRID)
 
 
 @pytest.mark.parametrize("is_known", [True, False])

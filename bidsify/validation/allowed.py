@@ -93,9 +93,15 @@ def of_definition(definition: Any) -> Values:
         None,
         given.get("Units"),
         _keys(levels) if true(levels) else None,
-        given.get("Maximum"),
-        given.get("Minimum"),
+        _bound(given, "Maximum"),
+        _bound(given, "Minimum"),
     )
+
+
+def _bound(definition: Mapping[str, Any], key: str) -> Any:
+    """Return a bound; ``null`` counts as 0, as for the official validator."""
+    bound = definition.get(key)
+    return 0 if bound is None and key in definition else bound
 
 
 def _keys(levels: Any) -> tuple[str, ...]:

@@ -101,7 +101,7 @@ def _shape(rules: Rules, context: Context) -> Shape:
     values: dict[str, tuple[FieldRule, Rule]] = {}
     by_header: list[Possible] = []
     still_open: list[Possible] = []
-    for possible in decide(rules.possible, known, context.is_at_root):
+    for possible in decide(rules.possible, known):
         rule = possible.rule
         if _reads_headers(possible):
             by_header.append(possible)

@@ -17,7 +17,7 @@ from typing import Any
 
 from .. import bids_schema
 from ..errors import UsageError
-from .closure import Changes, Closure
+from .closure import REFERRING, Changes, Closure
 from .dataset import DESCRIPTION
 from .issue import Finding, Report
 from .kinship import Kinship, kinship
@@ -54,6 +54,8 @@ class Changed:
         if path == _DERIVATIVES:
             return any(where for where in self.datasets)
         where, inner = _dataset_of(path)
+        if finding is not None and finding.code in REFERRING:
+            return any(each.concerns(inner, finding) for each in self.datasets.values())
         return where in self.datasets and self.datasets[where].concerns(inner, finding)
 
     def keep(self, report: Report) -> Report:
@@ -114,7 +116,7 @@ def _folders(root: Path, closure: Closure | None, kin: Kinship) -> frozenset[str
         changes.gone
         or changes.mentioned
         or "stimuli" in below
-        or any("/" not in path for path in changes.paths)
+        or any("/" not in path or not path.startswith("sub-") for path in changes.paths)
         or any(closure.concerns(name) for name in at_root)
     ):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from .issue import Finding
 NAME = "CITATION.cff"
 _MOST = 10_000  # parts of a document
 _CONSTRUCTORS = (ValueError, TypeError, KeyError, AttributeError)  # what PyYAML lets through
+_YAML_1_1 = frozenset({"timestamp", "bool", "value"})  # what plain text meant in old YAML
 _SCHEMA = ("check_jsonschema", "builtin_schemas/vendor/citation-file-format.json")
 
 
@@ -73,10 +75,18 @@ def _loader() -> Any:
     import yaml  # noqa: PLC0415
 
     class Loader(yaml.SafeLoader):
-        """Keeps dates as text, which is what the schema wants."""
+        """Keeps dates as text, which is what the schema wants; ``NO`` is a country (YAML 1.2)."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002
+            keys = [key.value for key, _ in node.value if isinstance(key.value, str)]
+            if len(set(keys)) < len(keys):
+                raise yaml.constructor.ConstructorError(problem="a key is there twice")
+            return super().construct_mapping(node, deep)
 
     Loader.yaml_implicit_resolvers = {
-        first: [(tag, regex) for tag, regex in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        first: [(tag, regex) for tag, regex in resolvers if tag.rpartition(":")[2] not in _YAML_1_1]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+    words = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")
+    Loader.add_implicit_resolver("tag:yaml.org,2002:bool", words, list("tTfF"))
     return Loader

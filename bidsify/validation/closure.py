@@ -18,6 +18,7 @@ _FOR_ALL = frozenset({DESCRIPTION, ".bidsignore"})  # what all files of a datase
 _OF_GRIDS = frozenset({"GRID_MISMATCH"})
 _OF_PRESENCE = frozenset({"SOURCE_NOT_FOUND", "SPATIAL_REFERENCE_NOT_FOUND"})
 _IMAGES = (".nii", ".nii.gz")
+REFERRING = _OF_GRIDS | _OF_PRESENCE  # the files may be of another dataset
 _Suffixes = dict[str, set["_Kin"]]
 
 
@@ -51,6 +52,9 @@ class Closure:
         self._has_plain = False
         for path in self._paths:
             self._add(path)
+        self._imaged = {_top(path) for path in changes.paths if path.endswith(_IMAGES)}
+        self._has_shared_image = not all(top.startswith("sub-") for top in self._imaged)
+        self._emptied = {each for path in changes.gone for each in _chain(path)}
         self._known: dict[str, bool] = {}
 
     @property
@@ -131,13 +135,12 @@ class Closure:
         if code == "SIDECAR_WITHOUT_DATAFILE":
             return path.rpartition("/")[2] in changes.mentioned
         if code in _OF_GRIDS:
-            images = (each for each in changes.paths if each.endswith(_IMAGES))
-            return any(not each.startswith("sub-") or _top(each) == _top(path) for each in images)
+            return self._has_shared_image or _top(path) in self._imaged
         if finding.rule in self._kinship.of_subjects:
             return changes.is_regrouped or "participants.tsv" in changes.paths
         bases = self._kinship.bases.get(finding.rule, ())
         wheres = [""] if code in _OF_PRESENCE else [_where(base, path) for base in bases]
-        return any(each.startswith(where) for each in changes.gone for where in wheres)
+        return not self._emptied.isdisjoint(wheres)
 
 
 @dataclass(frozen=True, slots=True)

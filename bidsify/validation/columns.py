@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .allowed import Values, effective, fits, of_definition, pattern_of
 from .findings import finding
 from .issue import Finding
+from .values import true
 
 if TYPE_CHECKING:
     from .context import Context
@@ -43,7 +44,7 @@ def _check_presence(rule: Rule, context: Context) -> Iterator[tuple[str, Finding
         definition = context.sidecar.get(name)
         if name not in known:
             level = str(rule.document.get("additional_columns", _NA))
-            if level == "not_allowed" or not definition:
+            if level == "not_allowed" or not true(definition):
                 code = _EXTRA.get(level, "TSV_ADDITIONAL_COLUMNS_UNDEFINED")
                 message = f"column {name!r} is not described in a sidecar"
                 yield context.relative, finding(code, message, name, rule.path)

@@ -23,7 +23,7 @@ class Context:
 
     __slots__ = (
         "associations", "columns", "contents", "dataset", "datatype", "entities", "extension",
-        "file", "folder", "gzip", "header", "is_at_root", "is_folder", "is_partial", "json",
+        "file", "folder", "gzip", "header", "is_folder", "is_partial", "json",
         "modality", "ome", "only", "origins", "path", "relative", "sidecar", "suffix", "tiff",
     )  # fmt: skip
 
@@ -35,7 +35,6 @@ class Context:
         self.path = "/" + self.relative
         self.is_folder = file is None
         self.is_partial = False  # something that rules would read was not fetched
-        self.is_at_root = folder.parent is None
         self.contents: frozenset[str] = frozenset()  # what the file may have to read
         self.entities: Mapping[str, str] = {}
         self.suffix = self.extension = ""
@@ -76,7 +75,13 @@ class Context:
             path = f"stimuli/{path}"
         elif base == "subject":
             path = f"sub-{self.entities.get('sub', 'undefined')}/{path}"
-        found = (self.folder if base == "file" else self.dataset.root).find(path)
+        folder = self.folder
+        if base == "file":
+            found = folder.find(path)
+        elif path.startswith(folder.path):  # most are near
+            found = folder.find(path[len(folder.path) :])
+        else:
+            found = self.dataset.root.find(path)
         if isinstance(found, File):
             found.is_viewed = True
             self.dataset.seen.add(found.path)

@@ -15,6 +15,7 @@ from .issue import Finding
 from .rules import Association, Rulebook, Rules
 from .texts import Document, read_json, read_table
 from .tree import Folder, open_tree
+from .values import text, true
 
 DESCRIPTION = "dataset_description.json"
 _CUT_OFF = frozenset({"sourcedata", "code", "derivatives"})  # not part of this dataset
@@ -71,7 +72,7 @@ class Dataset:
     @property
     def dataset_type(self) -> str:
         """Return ``raw``, ``derivative`` or ``study``."""
-        return str(self.description["DatasetType"])
+        return text(self.description["DatasetType"])
 
     @property
     def is_derivative(self) -> bool:
@@ -106,14 +107,14 @@ def open_dataset(location: str, rulebook: Rulebook, options: Options) -> Dataset
     """Look at the root of a dataset."""
     root, ignore = open_tree(location)
     description, faults = _description(root)
-    if not description.get("DatasetType"):
+    if not true(description.get("DatasetType")):
         description["DatasetType"] = "derivative" if description.get("GeneratedBy") else "raw"
     derivatives: tuple[str, ...] = ()
     if "derivatives" in root.folders:
         children = root.child("derivatives")
         derivatives = tuple(n for n in children.folders if DESCRIPTION in children.child(n).files)
     root.folders = {name: None for name in root.folders if name not in _CUT_OFF}
-    kind = str(description["DatasetType"])
+    kind = text(description["DatasetType"])
     filenames = Filenames(FileRules(rulebook.schema, kind))
     return Dataset(rulebook, root, ignore, description, filenames, faults, derivatives, options)
 

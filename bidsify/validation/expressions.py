@@ -29,14 +29,14 @@ class Expression:
 
     ``entities`` and ``keys`` are the entities and the keys of sidecars that it reads, ``*`` where
     that is not plain; functions that look at the file tree count as the root ``exists``.
-    ``root_file`` is set where it holds for one file at the root only.
+    ``prefix`` is set where it holds only for paths that start with this: ``README``.
     """
 
     text: str
     roots: frozenset[str]
     entities: frozenset[str]
     keys: frozenset[str]
-    root_file: str | None
+    prefix: str | None
     value: Value
     holds: Callable[[Any], bool]
 
@@ -58,7 +58,7 @@ def compile_expression(text: str) -> Expression:
     entities = frozenset(_members(node, "entities"))
     keys = frozenset(_members(node, "sidecar"))
     roots = frozenset(_roots(node))
-    return Expression(text, roots, entities, keys, _root_file(node), evaluate, holds)
+    return Expression(text, roots, entities, keys, _prefix(node), evaluate, holds)
 
 
 @cache
@@ -188,8 +188,12 @@ def _members(node: Node, root: str) -> Iterator[str]:
                         yield from _members(inner, root)
 
 
-def _root_file(node: Node) -> str | None:
+def _prefix(node: Node) -> str | None:
+    """Return how a path must start, without its first slash."""
     match node:
-        case ("binary", "==", ("name", "path"), ("literal", str(path))) if path.count("/") == 1:
-            return path.removeprefix("/")
+        case ("binary", "==", ("name", "path"), ("literal", str(path))) if path[:1] == "/":
+            return path[1:]
+        case ("call", "match", (("name", "path"), ("literal", str(pattern)))):
+            found = re.match(r"\^/(\w+)(?![*?{])", pattern, re.ASCII)
+            return found[1] if found else None
     return None

@@ -33,10 +33,12 @@ def validate_all(request: Request, workers: int = 1, *, recursive: bool = False)
         return report
     found = list(report.findings)
     files, seconds = report.files, report.seconds
+    # The profile is that of the outer dataset, and so are the folders whose voxels are wanted.
+    inner = replace(request, options=replace(request.options, voxels_in=None), profile=None)
     top = Folder(request.root)
     subjects = _subjects(top)
     for where, folder in _datasets(top, found):
-        each = validate_tree(replace(request, root=folder.location), workers)
+        each = validate_tree(replace(inner, root=folder.location), workers)
         found += ((where + path, one) for path, one in each.findings)
         files += each.files
         seconds += each.seconds

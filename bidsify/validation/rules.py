@@ -96,7 +96,7 @@ class Rulebook:
             context.suffix,
             context.extension,
             context.contents,
-            context.is_at_root,
+            context.relative.startswith(self._prefixes),
             *entities,
             *[entities.get(key) for key in self._labels],
         )
@@ -138,6 +138,12 @@ class Rulebook:
         return {datatype: name for name, entry in entries for datatype in entry["datatypes"]}
 
     @cached_property
+    def _prefixes(self) -> tuple[str, ...]:
+        """Return how the few paths start that rules name."""
+        selectors = (each for rule in self.rules for each in rule.selectors)
+        return tuple(sorted({each.prefix for each in selectors if each.prefix is not None}))
+
+    @cached_property
     def _labels(self) -> tuple[str, ...]:
         """Return the entities whose labels decide rules."""
         read = (e for rule in self.rules for e in (*rule.selectors, *rule.checks))
@@ -147,16 +153,17 @@ class Rulebook:
         """Sort out the rules for files with such a name; what they cannot have is decided too."""
         known = Known(context, STATIC | (CONTENTS - context.contents))
         possible = (Possible(rule, rule.selectors) for rule in self.rules)
-        return Rules(tuple(decide(possible, known, context.is_at_root)))
+        is_named = context.relative.startswith(self._prefixes)
+        if not is_named:
+            possible = (each for each in possible if not any(s.prefix for s in each.open))
+        return Rules(tuple(decide(possible, known)))
 
 
-def decide(rules: Iterable[Possible], known: Known, is_at_root: bool) -> Iterator[Possible]:  # noqa: FBT001
+def decide(rules: Iterable[Possible], known: Known) -> Iterator[Possible]:
     """Evaluate the selectors that need only what is known; yield the rules that remain."""
     for possible in rules:
         still_open = []
         for selector in possible.open:
-            if selector.root_file and not is_at_root:
-                break
             verdict = known.verdict(selector)
             if verdict is None:
                 still_open.append(selector)
