@@ -78,8 +78,7 @@ class _Parser:
         node = self.primary()
         while True:
             if self.take("."):
-                node = ("get", node, self.tokens[self.at][1])
-                self.at += 1
+                node = ("get", node, self.member())
             elif self.take("["):
                 node = ("item", node, self.binary(0))
                 self.need("]")
@@ -108,6 +107,13 @@ class _Parser:
         if word != "{" or not self.take("}"):
             self.fail()
         return ("object",)
+
+    def member(self) -> str:
+        kind, word = self.tokens[self.at] if self.at < len(self.tokens) else ("", "")
+        if kind != "name":
+            self.fail()
+        self.at += 1
+        return word
 
     def items(self, end: str) -> tuple[Node, ...]:
         found: list[Node] = []

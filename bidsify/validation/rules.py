@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .expressions import Expression, compile_expression
 from .fields import Definitions, FieldRule, compile_fields
 from .functions import CONTENTS
+from .known import MANY, Known
 
 if TYPE_CHECKING:
     from .context import Context
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 KINDS = frozenset({"checks", "fields", "columns", "initial_columns", "index_columns"})
 NOTES = frozenset({"selectors", "issue", "additional_columns", "code", "level", "message"})
 STATIC = frozenset({"suffix", "extension", "datatype", "modality", "dataset", "schema"})
-_MANY = frozenset({"sub", "ses", "subject", "session"})  # labels that differ from file to file
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class Rulebook:
     def _labels(self) -> tuple[str, ...]:
         """Return the entities whose labels decide rules."""
         read = (e for rule in self.rules for e in (*rule.selectors, *rule.checks))
-        return tuple(sorted({label for e in read for label in e.entities} - _MANY - {"*"}))
+        return tuple(sorted({label for e in read for label in e.entities} - MANY - {"*"}))
 
     def _possible(self, context: Context) -> Rules:
         """Sort out the rules for files with such a name; what they cannot have is decided too."""
@@ -171,53 +171,6 @@ def decide(rules: Iterable[Possible], known: Known) -> Iterator[Possible]:
                 break
         else:
             yield Possible(possible.rule, tuple(still_open))
-
-
-class Known:
-    """What all files alike have in common, in place of a context; all else it refuses to tell.
-
-    An expression that can be evaluated with it has the same value for each of these files.
-    """
-
-    def __init__(self, context: Context, roots: frozenset[str], *, has_keys: bool = False) -> None:
-        self._context = context
-        self._roots = roots | {"sidecar"} if has_keys else roots
-        self.entities = _Entities(context.entities)
-        self._sidecar = _Keys(context.sidecar) if has_keys else context.sidecar
-
-    def verdict(self, expression: Expression) -> bool | None:
-        """Say whether an expression holds; None where that takes more than is known."""
-        try:
-            return expression.holds(self)
-        except UndecidedError:
-            return None
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in self._roots:
-            raise UndecidedError(name)
-        return self._sidecar if name == "sidecar" else getattr(self._context, name)
-
-
-class UndecidedError(Exception):
-    """The value is not the same for all files alike."""
-
-
-class _Entities(dict[str, str]):
-    """Entities whose labels are known but for those that differ from file to file."""
-
-    def get(self, key: str, default: Any = None) -> Any:
-        if key in _MANY:
-            raise UndecidedError(key)
-        return super().get(key, default)
-
-
-class _Keys(dict[str, Any]):
-    """A sidecar of which only the keys are known."""
-
-    def get(self, key: str, default: Any = None) -> Any:
-        if key in self:
-            raise UndecidedError(key)
-        return default
 
 
 def _compile(node: Mapping[str, Any], path: str, values: Definitions) -> Iterator[Rule]:

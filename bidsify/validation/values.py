@@ -49,6 +49,8 @@ def item(value: Any, key: Any) -> Any:
         raise NothingError
     if isinstance(value, dict):
         return value.get(text(key))
+    if isinstance(key, str) and key.isdecimal():
+        key = number(key)
     if isinstance(value, list | str) and isinstance(key, int | float) and key >= 0:
         return value[int(key)] if key < len(value) and key == int(key) else None
     return None
