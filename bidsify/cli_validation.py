@@ -142,9 +142,11 @@ def _validate(request: Request, options: dict[str, Any]) -> Report:
 
 
 def _changed(tree: Path, revision: str | None, document: Any) -> Changed | None:
+    if revision is None:
+        return None
     from .validation.changed import changed_paths
 
-    return changed_paths(tree, revision, document) if revision else None
+    return changed_paths(tree, revision, document)
 
 
 def _compare(request: Request, report: Report, document: Any, *, recursive: bool) -> None:

@@ -84,9 +84,9 @@ def test_names_of_derivatives_are_for_derivatives() -> None:
 @given(strategies.bids_paths())
 def test_each_name_that_a_rule_allows_is_sound(path: BidsPath) -> None:
     text = str(path)
-    assume(not text.startswith("tpl-"))
+    assume("tpl-" not in text)  # templates lie elsewhere
     found = codes(text, DERIVATIVE)
-    assert found == [] or found == ["ALL_FILENAME_RULES_HAVE_ISSUES"] * 0, text
+    assert found == [], text
 
 
 @given(st.text(max_size=30))

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from .functions import regex
-from .values import number, true
+from .values import number, text, true
 
 _NA = "n/a"
 _NUMBERS = frozenset({"integer", "number"})
@@ -41,7 +41,7 @@ def effective(column: Mapping[str, Any], definition: Any) -> tuple[Values, str]:
     if "definition" in column:  # a convention, which a sidecar may replace as a whole
         return of_definition(column["definition"] if definition is None else definition), ""
     base = of_schema(column)
-    if not definition:
+    if not true(definition):
         return base, ""
     own = of_definition(definition)
     narrowed = Values(
@@ -87,9 +87,11 @@ def of_schema(column: Mapping[str, Any]) -> Values:
 def of_definition(definition: Any) -> Values:
     """Read what a sidecar says of a column; what makes no sense there is found elsewhere."""
     given = definition if isinstance(definition, Mapping) else {}
-    levels = given.get("Levels")
+    levels, format_ = given.get("Levels"), given.get("Format")
+    if format_ is None:
+        format_ = "number" if true(given.get("Units")) else "string"
     return Values(
-        (str(given.get("Format") or ("number" if given.get("Units") else "string")),),
+        (text(format_),),
         None,
         given.get("Units"),
         _keys(levels) if true(levels) else None,

@@ -13,7 +13,8 @@ from .fields import FieldRule, check_value, missing, present, whole
 from .findings import finding
 from .functions import CONTENTS
 from .issue import Finding
-from .rules import STATIC, Known, Possible, Rule, Rules, decide
+from .known import Known
+from .rules import STATIC, Possible, Rule, Rules, decide
 
 _MOST = 20_000  # shapes or headers that are remembered
 _HEADERS = frozenset({"nifti_header", "gzip"})
@@ -62,7 +63,7 @@ def _check_values(shape: Shape, context: Context, found: Found) -> None:
     """Hold the values of a sidecar against their definitions, once for each file with them."""
     only = context.only
     if only is not None:
-        if not only.checked and shape.is_sound(only.value):
+        if not only.checked and shape.is_sound(context.sidecar):
             only.checked.update(shape.values)
         if shape.values.keys() <= only.checked:
             return

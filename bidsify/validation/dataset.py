@@ -108,7 +108,7 @@ def open_dataset(location: str, rulebook: Rulebook, options: Options) -> Dataset
     root, ignore = open_tree(location)
     description, faults = _description(root)
     if not true(description.get("DatasetType")):
-        description["DatasetType"] = "derivative" if description.get("GeneratedBy") else "raw"
+        description["DatasetType"] = "derivative" if true(description.get("GeneratedBy")) else "raw"
     derivatives: tuple[str, ...] = ()
     if "derivatives" in root.folders:
         children = root.child("derivatives")

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 # Files that no sidecar describes.
 _WITHOUT_SIDECAR = frozenset({".json", "", ".md", ".txt", ".rst", ".cff"})
 _LEVELS: Mapping[str, Severity] = {"required": "error", "recommended": "warning"}
-_DEEP = 100  # levels of a value that are looked at
 _ADDENDUM = re.compile(r"(required|recommended) if `(\w+)` is `(\w+)`", re.ASCII)
 
 
@@ -32,6 +31,12 @@ class Definitions:
         """Return the key that an identifier stands for: ``EchoTime`` for ``EchoTime__fmap``."""
         return str(self._objects["metadata"][identifier]["name"])
 
+    def summary(self, identifier: str) -> str:
+        """Return the first sentence of what the schema says of a key, without its links."""
+        text = " ".join(self._objects["metadata"][identifier]["description"].split())
+        text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", text)
+        return re.split(r"(?<=\.) (?=[A-Z])", text, maxsplit=1)[0]
+
     def definition(self, identifier: str) -> dict[str, Any]:
         """Return the JSON Schema of the values."""
         objects = self._objects
@@ -45,12 +50,9 @@ class Definitions:
 
             self._validators[identifier] = Draft7Validator(self.definition(identifier))
         validator = self._validators[identifier]
-        try:
-            errors = iter(validator.iter_errors(value))
-        except ValueError:  # nested deeper than any definition looks
-            errors = iter(validator.iter_errors(_shallow(value, _DEEP)))
-        error = next(errors, None)
-        return str(error.message) if error else None
+        if validator.is_valid(value):
+            return None
+        return str(next(iter(validator.iter_errors(value))).message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class FieldRule:
     addendum: tuple[Severity, str, str] | None
     code: str | None
     message: str
+    summary: str
     values: Definitions
 
 
@@ -77,14 +80,7 @@ def whole(fields: Iterable[FieldRule]) -> Callable[[Any], bool]:
 
     properties = {each.name: each.values.definition(each.identifier) for each in fields}
     is_valid: Callable[[Any], bool] = Draft7Validator({"properties": properties}).is_valid
-
-    def is_sound(value: Any) -> bool:
-        try:
-            return is_valid(value)
-        except ValueError:  # nested too deeply: each key is looked at alone
-            return False
-
-    return is_sound
+    return is_valid
 
 
 def missing(rule: Rule, context: Context) -> Iterator[Finding]:
@@ -139,7 +135,7 @@ def _missing(each: FieldRule, rule: Rule, severity: Severity) -> Finding:
         return finding(each.code, each.message, each.name, rule.path, severity)
     kind = "SIDECAR" if rule.is_sidecar_rule else "JSON"
     level = "REQUIRED" if severity == "error" else "RECOMMENDED"
-    return finding(f"{kind}_KEY_{level}", f"{each.name!r} is missing", each.name, rule.path)
+    return finding(f"{kind}_KEY_{level}", f"missing: {each.summary}", each.name, rule.path)
 
 
 def _field(identifier: str, entry: Any, values: Definitions) -> FieldRule:
@@ -152,6 +148,7 @@ def _field(identifier: str, entry: Any, values: Definitions) -> FieldRule:
         _addendum(requirement.get("level_addendum")),
         issue.get("code") if issue.get("message") else None,
         issue.get("message", ""),
+        values.summary(identifier),
         values,
     )
 
@@ -159,15 +156,6 @@ def _field(identifier: str, entry: Any, values: Definitions) -> FieldRule:
 def _addendum(text: str | None) -> tuple[Severity, str, str] | None:
     found = _ADDENDUM.search(text or "")
     return (_LEVELS[found[1]], found[2], found[3]) if found else None
-
-
-def _shallow(value: Any, levels: int) -> Any:
-    """Leave out what is nested deeper than some levels."""
-    if isinstance(value, list):
-        return [_shallow(each, levels - 1) for each in value] if levels else []
-    if isinstance(value, dict):
-        return {k: _shallow(v, levels - 1) for k, v in value.items()} if levels else {}
-    return value
 
 
 def _with_patterns(node: Any, formats: Mapping[str, Any]) -> Any:

@@ -1,14 +1,39 @@
-"""Which paths of a tree are left out: ``.bidsignore``, in the syntax of ``.gitignore``."""
+"""Which paths of a tree are left out: ``.bidsignore``, in the syntax of ``.gitignore``.
+
+Where that syntax leaves room, lines mean what they mean to the official validator.
+"""
 
 from __future__ import annotations
 
 import re
-import warnings
+import string
 from collections.abc import Iterable
 from functools import cached_property
 
 # Folders of BIDS whose content it does not rule; as in the official validator.
 DEFAULTS = ("/sourcedata/", "/derivatives/", "/code/", "/stimuli/", "/log/", "/doc/")
+
+_END = "/?\\Z"  # a folder is asked for with its slash
+_NEVER = "(?!)"
+_TOKEN = re.compile(
+    r"\\(?P<plain>.)|(?P<depths>/\*\*(?=/|\Z))|(?P<stars>\*+)|(?P<any>\?)|(?P<set>\[)|.", re.DOTALL
+)
+_SPACES = re.compile(r"(?<!\\)((?:\\\\)*)(\\? +)\Z")
+_CLASSES = {
+    "alnum": string.ascii_letters + string.digits,
+    "alpha": string.ascii_letters,
+    "blank": " \t",
+    "cntrl": "".join(map(chr, (*range(32), 127))),
+    "digit": string.digits,
+    "graph": "".join(map(chr, range(33, 127))),
+    "lower": string.ascii_lowercase,
+    "print": "".join(map(chr, range(32, 127))),
+    "punct": string.punctuation,
+    "space": " \t\n\r",
+    "upper": string.ascii_uppercase,
+    "xdigit": string.hexdigits,
+}
+_NAMED = re.compile(r"\[:([^\]]*)\]")
 
 
 class Ignore:
@@ -30,7 +55,7 @@ class Ignore:
         """
         if not self._any.search(path):
             return False
-        verdicts = [include for regex, include in self._patterns if regex.match(path)]
+        verdicts = [include for regex, include in self._patterns if regex.search(path)]
         return bool(verdicts) and verdicts[-1]
 
     @cached_property
@@ -43,28 +68,70 @@ class Ignore:
         """Match whatever some pattern matches: most paths need no closer look."""
         if not self._lines:
             return re.compile("(?i)(?:sourcedata|derivatives|code|stimuli|log|doc)/")
-        joined = "|".join(f"(?:{_plain(regex.pattern)})" for regex, _ in self._patterns)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return re.compile(joined, re.IGNORECASE)
+        joined = "|".join(f"(?:{regex.pattern})" for regex, _ in self._patterns)
+        return re.compile(joined, re.IGNORECASE)
 
 
 def _compiled(line: str) -> tuple[re.Pattern[str], bool] | None:
     """Return what a line matches, and whether it leaves that out; None where it says nothing."""
-    from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern  # noqa: PLC0415
-
-    line = re.sub(r"(?<!\\)\*{3,}", "*", line)  # they mean no more, and take ages to match
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what a later Python may read otherwise
-            pattern = GitIgnoreSpecPattern(line)
-            if pattern.regex is None or pattern.include is None:
-                return None
-            return re.compile(pattern.regex.pattern, re.IGNORECASE), pattern.include
-    except (ValueError, re.error):  # no pattern, which git passes over too
+    if line.startswith("#") or re.search(r"(?<!\\)\\\Z", line):
         return None
+    body = line[line.startswith("!") :]
+    body = body[body.startswith(("\\!", "\\#")) :]
+    # A slash before the end binds a pattern to the root, also where only a CR comes after it.
+    is_bound = body.startswith("/") or "/" in body[:-1]
+    body = body.removeprefix("\ufeff").rstrip("\r\n")
+    body = _SPACES.sub(lambda found: found[1] + "\\ " * found[2].startswith("\\"), body)
+    if not body:
+        return None
+    regex = re.compile(_translated(body, is_bound=is_bound), re.IGNORECASE)
+    return regex, not line.startswith("!")
 
 
-def _plain(pattern: str) -> str:
-    """Drop the names of groups: they may occur once only in a joined pattern."""
-    return re.sub(r"\(\?P<\w+>", "(?:", pattern)
+def _translated(body: str, *, is_bound: bool) -> str:
+    """Write a pattern as a regular expression."""
+    source = r"\A" if is_bound else r"(?:\A|/)"
+    if leading := re.match(r"/?(?:\*\*/)+", body):
+        source, body = r"\A(?:.*/)?", body[leading.end() :]
+    at = len(body) - len(body.removeprefix("/"))
+    while found := _TOKEN.match(body, at):
+        at = found.end()
+        rest = body[at:]
+        if found["depths"]:  # at the end: what is below; in the middle: folders, also none
+            source += {"": "/.+", "/": "(?:/[^/]+)+"}.get(rest, "(?:/[^/]+)*")
+        elif found["stars"]:
+            source += "[^/]+" if not rest and source.endswith("/") else "[^/]*"
+        elif found["any"]:
+            source += "[^/]"
+        elif found["set"]:
+            members, at = _set(body, at)
+            source += members
+        else:
+            source += re.escape(found["plain"] or found[0])
+    return source + (r"\Z" if source.endswith("/") and not body.endswith(r"\/") else _END)
+
+
+def _set(body: str, at: int) -> tuple[str, int]:
+    """Translate ``[...]`` from behind its bracket; one that is not closed matches nothing."""
+    start = at = at + (body[at : at + 1] in {"!", "^"})
+    is_negated = body[at - 1] in {"!", "^"}
+    source = last = ""  # ``last`` may begin a range
+    while at < len(body) and (body[at] != "]" or at == start):
+        at += body[at] == "\\"
+        member = body[at : at + 1]
+        is_escaped = body[at - 1] == "\\" and at > start
+        if member == "-" and not is_escaped and last and body[at + 1 : at + 2] not in {"", "]"}:
+            at += 1 + (body[at + 1] == "\\")
+            to = body[at : at + 1]
+            source, last = source + (f"-{re.escape(to)}" if last <= to else ""), ""
+        elif not is_escaped and (named := _NAMED.match(body, at)) and named[1].endswith(":"):
+            if named[1][:-1] not in _CLASSES:
+                return _NEVER, len(body)
+            source, last = source + re.escape(_CLASSES[named[1][:-1]]), ""
+            at = named.end() - 1
+        else:
+            source, last = source + re.escape(member), member
+        at += 1
+    if at >= len(body):
+        return _NEVER, len(body)
+    return f"(?!/)[{'^' * is_negated}{source}]", at + 1

@@ -13,6 +13,7 @@ from typing import Any
 from .. import bids_schema
 from ..errors import UsageError
 from ..pool import WorkerDiedError, run_all
+from . import hed
 from .checks import check_dataset
 from .citation import check_citation
 from .dataset import Dataset, Options, open_dataset
@@ -93,7 +94,7 @@ def validate_tree(request: Request, workers: int = 1) -> Report:
         files=tally.files + sum(share.tally.files for share in shares),
         subjects=sum(name.startswith("sub-") for name in dataset.root.folders),
         seconds=time.perf_counter() - start,
-        findings=tuple(_once(found, request.options)),
+        findings=tuple(_once(hed.once(found), request.options)),
     )
 
 

@@ -20,6 +20,7 @@ from .findings import finding
 from .functions import kind
 from .issue import Finding
 from .tree import File
+from .values import is_deeper
 
 Columns = Mapping[str, list[str]]
 _BOM = b"\xef\xbb\xbf"
@@ -29,6 +30,7 @@ _ESCAPE = re.compile(
 )
 # What git-annex leaves in place of content that was not fetched.
 _POINTER, _LONGEST_POINTER = b"/annex/objects/", 32768
+_DEEPEST = 200  # levels of lists and objects in a JSON file
 _PIECE = 1 << 24
 _MOST = 1 << 28  # bytes of text: those of a larger file would not fit into memory as columns
 
@@ -59,10 +61,6 @@ class Table:
 class _Fault(Exception):  # noqa: N818  never leaves this module
     """Carries a finding out of a parser."""
 
-    def __init__(self, found: Finding) -> None:
-        super().__init__(found.code)
-        self.found = found
-
 
 Read = TypeVar("Read")
 
@@ -85,7 +83,7 @@ def read_headerless(file: File, names: Sequence[str], *, is_compressed: bool) ->
             data = _bounded(gunzip(data))
         return Table(_columns(names, _lines(data), 0))
     except _Fault as fault:
-        return Table({}, fault.found)
+        return Table({}, fault.args[0])
     except (zlib.error, EOFError):
         return Table({}, finding("INVALID_GZIP"))
 
@@ -169,19 +167,24 @@ def _read_json(file: File) -> Document:
     try:
         value = _parse(_bytes(file))
     except _Fault as fault:
-        return Document(file, None, fault.found)
+        return Document(file, None, fault.args[0])
     if isinstance(value, dict):
         return Document(file, value)
-    return Document(
-        file, None, finding("JSON_NOT_AN_OBJECT", f"it holds a value of type {kind(value)}")
-    )
+    return Document(file, None, finding("JSON_NOT_AN_OBJECT", f"it holds a {kind(value)}"))
 
 
 def _parse(data: bytes) -> Any:
     try:
-        return orjson.loads(data)
+        value = orjson.loads(data)
     except orjson.JSONDecodeError:
-        pass
+        value = _parse_leniently(data)
+    opened = data.count(b"[") + data.count(b"{")
+    if opened > _DEEPEST and is_deeper(value, _DEEPEST):
+        raise _Fault(finding("JSON_INVALID", f"nested in more than {_DEEPEST} levels"))
+    return value
+
+
+def _parse_leniently(data: bytes) -> Any:
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
@@ -192,7 +195,8 @@ def _parse(data: bytes) -> Any:
         text = _ESCAPE.sub(_whole, text)
         return json.loads(text, parse_int=float, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise _Fault(finding("JSON_INVALID", str(error), _line_of(error))) from error
+        line = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise _Fault(finding("JSON_INVALID", str(error), line)) from error
 
 
 def _whole(escape: re.Match[str]) -> str:
@@ -204,10 +208,6 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(msg)
 
 
-def _line_of(error: Exception) -> str:
-    return f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-
-
 def _read_table(file: File) -> Table:
     try:
         lines = _lines(_bytes(file))
@@ -215,7 +215,7 @@ def _read_table(file: File) -> Table:
         if len(set(header)) == len(header):
             return Table(_columns(header, lines[1:], 1))
     except _Fault as fault:
-        return Table({}, fault.found)
+        return Table({}, fault.args[0])
     twice = next(name for name, count in Counter(header).items() if count > 1)
     return Table({}, finding("TSV_COLUMN_HEADER_DUPLICATE", f"{twice!r} is there twice"))
 

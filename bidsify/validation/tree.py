@@ -233,7 +233,7 @@ def _lines_of(path: str) -> list[str]:
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
             return []
-        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-            return file.read(_MOST).splitlines()
+        with open(path, encoding="utf-8", errors="replace", newline="") as file:  # noqa: PTH123
+            return file.read(_MOST).split("\n")
     except OSError:
         return []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?Infinity", re.ASCII)
@@ -175,10 +176,34 @@ def text(value: Any) -> str:
             return "undefined"
         case bool():
             return str(value).lower()
-        case float() if value.is_integer() and abs(value) < 1e21:  # noqa: PLR2004  see below
-            return str(int(value))  # from there on JavaScript writes an exponent
+        case float():
+            return _decimal(value)
         case list():
             return ",".join("" if each is None else text(each) for each in value)
         case dict():
             return "[object Object]"
     return str(value)
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Say whether lists and objects are nested in more than some levels."""
+    within = [value]
+    while levels >= 0 and within:
+        levels -= 1
+        found: list[Any] = []
+        for each in within:
+            found += each.values() if isinstance(each, dict) else each if type(each) is list else ()
+        within = found
+    return bool(within)
+
+
+def _decimal(value: float) -> str:
+    """Write a number as JavaScript does."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    size = abs(value)
+    if value.is_integer() and size < 1e21:  # noqa: PLR2004  from there on with an exponent
+        return str(int(value))
+    if 1e-6 <= size < 1e-4:  # noqa: PLR2004  where Python writes an exponent already
+        return f"{Decimal(repr(value)):f}"
+    return re.sub(r"e([+-])0+", r"e\1", repr(value))

@@ -10,6 +10,7 @@ from .checks import Evidence, check_file, check_voxels
 from .context import Context
 from .dataset import Dataset
 from .findings import finding
+from .hed import check_hed
 from .issue import Finding
 from .loading import load
 from .names import split_name
@@ -98,6 +99,7 @@ def visit_file(dataset: Dataset, folder: Folder, file: File, tally: Tally) -> No
         context.extension = ""
     if dataset.options.opens_files and not context.is_partial:
         apply_rules(context, found)
+        found += check_hed(context)
         found += check_file(context, tally.evidence)
     if dataset.options.reads_voxels(context.relative) and not file.is_absent:
         found += check_voxels(context, tally.evidence)

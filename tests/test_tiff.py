@@ -1,0 +1,74 @@
+"""Headers of TIFF and OME-TIFF files."""
+
+from __future__ import annotations
+
+import io
+import math
+
+import pytest
+import strategies  # noqa: F401  loads the profile of hypothesis
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from bidsify.validation.tiff import HEAD, read_tiff
+
+OME = (
+    '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image>'
+    "<Pixels {}/></Image></OME>"
+)
+
+
+def picture(description: str) -> bytes:
+    stream = io.BytesIO()
+    Image.new("L", (2, 2)).save(stream, "TIFF", description=description)
+    return stream.getvalue()[:HEAD]
+
+
+def test_sizes_are_read() -> None:
+    text = OME.format('PhysicalSizeX="0.5" PhysicalSizeXUnit="um" PhysicalSizeY="2"')
+    tiff, ome = read_tiff(picture(text), is_ome=True)
+    assert tiff == {"version": 42}
+    assert ome is not None
+    assert (ome["PhysicalSizeX"], ome["PhysicalSizeXUnit"], ome["PhysicalSizeY"]) == (0.5, "um", 2)
+    assert math.isnan(ome["PhysicalSizeZ"])
+    assert ome["PhysicalSizeYUnit"] is None
+
+
+def test_the_document_is_read_only_where_it_is_asked_for() -> None:
+    assert read_tiff(picture(OME.format("")), is_ome=False) == ({"version": 42}, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("no XML", None),
+        ("<OME>", None),
+        (OME.format('PhysicalSizeX="wide"'), None),
+        ("<Other/>", {"version": 42}),
+        ("<OME/>", {"version": 42}),
+        ('<!DOCTYPE x [<!ENTITY a "b">]>' + OME.format("")[21:], {"version": 42}),
+    ],
+)
+def test_other_descriptions_give_no_sizes(text: str, expected: object) -> None:
+    assert read_tiff(picture(text), is_ome=True) == (expected, None)
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (b"", None),
+        (b"II", None),
+        (b"PK\3\4", None),
+        (b"II*\0", {"version": 42}),
+        (b"MM\0*", {"version": 42}),
+        (b"II+\0", {"version": 43}),
+    ],
+)
+def test_the_version_is_in_four_bytes(head: bytes, expected: object) -> None:
+    assert read_tiff(head, is_ome=False)[0] == expected
+
+
+@given(st.sampled_from([b"II*\0", b"MM\0*", b"II+\0"]), st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(start: bytes, rest: bytes) -> None:
+    read_tiff(start + rest, is_ome=True)  # must not raise
