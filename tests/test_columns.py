@@ -31,16 +31,25 @@ def one(values: str, name: str = "age") -> str:
         (one(""), {"TSV_VALUE_INCORRECT_TYPE"}),
         (one("90"), {"AGE_89", "TSV_VALUE_INCORRECT_TYPE"}),
         (one("89+"), {"TSV_PSEUDO_AGE_DEPRECATED"}),
+        (one("89+") + "sub-01\tx\n", {
+            "TSV_VALUE_INCORRECT_TYPE", "TSV_PSEUDO_AGE_DEPRECATED", "TSV_INDEX_VALUE_NOT_UNIQUE",
+            "PARTICIPANT_ID_MISMATCH",
+        }),
+        (one("x") + "sub-01\t89+\n", {
+            "TSV_VALUE_INCORRECT_TYPE", "TSV_INDEX_VALUE_NOT_UNIQUE", "PARTICIPANT_ID_MISMATCH",
+        }),
         (one("male", "sex"), set()),
         (one("x", "sex"), {"TSV_VALUE_INCORRECT_TYPE"}),
         (one("x", "mine"), {"TSV_ADDITIONAL_COLUMNS_UNDEFINED"}),
         ("age\tparticipant_id\n20\tsub-01\n", {"TSV_COLUMN_ORDER_INCORRECT"}),
         ("age\n20\n", {"TSV_COLUMN_MISSING", "PARTICIPANT_ID_MISMATCH"}),
-        ("participant_id\nsub-01\nsub-01\n", {"TSV_INDEX_VALUE_NOT_UNIQUE", "PARTICIPANT_ID_MISMATCH"}),
+        ("participant_id\nsub-01\nsub-01\n", {
+            "TSV_INDEX_VALUE_NOT_UNIQUE", "PARTICIPANT_ID_MISMATCH",
+        }),
         ("participant_id\nsub-02\n", {"PARTICIPANT_ID_MISMATCH"}),
         ("participant_id\n01\n", {"TSV_VALUE_INCORRECT_TYPE", "PARTICIPANT_ID_MISMATCH"}),
     ],
-)
+)  # fmt: skip
 def test_values_and_order(tmp_path: Path, table: str, expected: set[str]) -> None:
     assert said(tmp_path, table) == expected
 

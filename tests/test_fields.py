@@ -38,8 +38,8 @@ def bold(**keys: Any) -> dict[str, Any]:
         (bold(TaskName=5), BOLD_JSON, VALUE),
         (bold(EchoTime="short"), BOLD_JSON, VALUE),
         (bold(EchoTime=-1), BOLD_JSON, VALUE),
-        (bold(SliceTiming=[0, "1"]), BOLD_JSON, VALUE),
-        (bold(FlipAngle=400), BOLD_JSON, VALUE),
+        (bold(MRAcquisitionType="2D", SliceTiming=[0, "1"]), BOLD_JSON, VALUE),
+        (bold(MagneticFieldStrength="x"), BOLD_JSON, VALUE),
     ],
 )
 def test_a_fault_is_told_where_it_stands(
@@ -123,7 +123,9 @@ def test_names_of_columns_of_any_type(tmp_path: Path, columns: Any, expected: se
     assert found & {"TSV_EQUAL_ROWS", "INVALID_GZIP", "FILE_READ"} == expected
 
 
-@pytest.mark.parametrize("value", ["1e999", "1e308", '"\\ud800"', "true", "[]", "[[[[1]]]]", "null"])
+@pytest.mark.parametrize(
+    "value", ["1e999", "1e308", '"\\ud800"', "true", "[]", "[[[[1]]]]", "null"]
+)
 @pytest.mark.parametrize("key", ["RepetitionTime", "TaskName", "SliceTiming", "Columns", "Mine"])
 def test_odd_values_are_issues_or_nothing(tmp_path: Path, key: str, value: str) -> None:
     text = f'{{"{key}": {value}}}'

@@ -119,7 +119,14 @@ def test_parts_of_a_name(name: str, entities: dict[str, str], suffix: str, exten
 
 @pytest.mark.parametrize(
     ("name", "is_known"),
-    [("sub-01", True), ("ses-1", True), ("anat", True), ("code", True), ("anatx", False), ("x", False)],
+    [
+        ("sub-01", True),
+        ("ses-1", True),
+        ("anat", True),
+        ("code", True),
+        ("anatx", False),
+        ("x", False),
+    ],
 )
 def test_names_of_folders(name: str, *, is_known: bool) -> None:
     assert RAW.knows_folder(name) is is_known

@@ -42,7 +42,11 @@ def read(content: bytes) -> Any:
 
 @given(seeds, kinds, endians, st.booleans(), st.lists(st.integers(1, 4), min_size=1, max_size=5))
 def test_it_reads_what_nibabel_wrote(
-    seed: int, kind: str, endian: str, is_packed: bool, shape: list[int]  # noqa: FBT001
+    seed: int,
+    kind: str,
+    endian: str,
+    is_packed: bool,  # noqa: FBT001
+    shape: list[int],
 ) -> None:
     affine = affine_of(seed)
     content = nifti(np.zeros(shape, "i2"), affine, kind=KINDS[kind], endian=endian)
@@ -84,7 +88,14 @@ def test_an_affine_without_numbers_has_no_axes(value: float) -> None:
 
 @pytest.mark.parametrize(
     ("qform_code", "sform_code", "expected"),
-    [(1, 0, "qform"), (0, 1, "sform"), (1, 2, "sform"), (2, 1, "qform"), (0, 0, "pixdim"), (1, 1, "sform")],
+    [
+        (1, 0, "qform"),
+        (0, 1, "sform"),
+        (1, 2, "sform"),
+        (2, 1, "qform"),
+        (0, 0, "pixdim"),
+        (1, 1, "sform"),
+    ],
 )
 def test_which_affine_is_in_force(qform_code: int, sform_code: int, expected: str) -> None:
     content = nifti(np.zeros((2, 2, 2), "i2"), np.diag([2.0, 3.0, 4.0, 1.0]))

@@ -43,7 +43,9 @@ def test_the_last_pattern_that_fits_decides(lines: list[str], path: str, *, is_o
     assert Ignore(lines).matches(path) is is_out
 
 
-@pytest.mark.parametrize("line", ["!", "[z-a]", "\\", "/", "//", "a[", "[[:alpha:]]", "(?P<x>", "((("])
+@pytest.mark.parametrize(
+    "line", ["!", "[z-a]", "\\", "/", "//", "a[", "[[:alpha:]]", "(?P<x>", "((("]
+)
 def test_what_is_no_pattern_is_passed_over(line: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -116,7 +116,14 @@ def test_a_sidecar_that_cannot_be_read_gives_nothing(tmp_path: Path, bad: bytes)
 
 @pytest.mark.parametrize(
     ("time", "seen"),
-    [("2.00049", 2.0), ("0.0005", 0.001), ("2", 2), ("1e308", 1e308), ('"2"', "2"), ("[2.5]", [2.5])],
+    [
+        ("2.00049", 2.0),
+        ("0.0005", 0.001),
+        ("2", 2),
+        ("1e308", 1e308),
+        ('"2"', "2"),
+        ("[2.5]", [2.5]),
+    ],
 )
 def test_the_repetition_time_is_rounded(tmp_path: Path, time: str, seen: Any) -> None:
     found = values(file_in(tmp_path, {NEAR: f'{{"RepetitionTime": {time}}}'}))

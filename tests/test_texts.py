@@ -20,7 +20,10 @@ cells = st.text(st.characters(exclude_characters="\t\r\n", exclude_categories=("
 documents = st.dictionaries(
     st.text(),
     st.recursive(
-        st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**53), 2**53)
+        | st.floats(allow_nan=False, allow_infinity=False)
         | st.text(),
         lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(), x, max_size=3),
     ),
@@ -146,7 +149,7 @@ def test_cells_stay_in_their_columns(
     assert table.columns == {name: [row[i] for row in rows] for i, name in enumerate(names)}
 
 
-MEMBER = gzip.compress(b"1\t2\n3\t4\n")
+MEMBER = gzip.compress(b"1\t2\n3\t4\n", mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -159,8 +162,9 @@ MEMBER = gzip.compress(b"1\t2\n3\t4\n")
         (MEMBER[:5], ["a", "b"], "INVALID_GZIP"),
         (MEMBER[:-8] + b"\0" * 8, ["a", "b"], "INVALID_GZIP"),
         (MEMBER + b"junk", ["a", "b"], "INVALID_GZIP"),
+        (MEMBER + MEMBER, ["a", "b"], "INVALID_GZIP"),
         (b"1\t2\n", ["a", "b"], "INVALID_GZIP"),
-        (gzip.compress(b"\xff\t1\n"), ["a", "b"], "INVALID_FILE_ENCODING"),
+        (gzip.compress(b"\xff\t1\n", mtime=0), ["a", "b"], "INVALID_FILE_ENCODING"),
     ],
 )
 def test_a_compressed_table(
@@ -183,12 +187,6 @@ def test_more_text_than_fits_is_not_read(
     assert table.fault is not None
     assert table.fault.code == "FILE_READ"
     assert "not read" in table.fault.message
-
-
-def test_bombs_behind_each_other_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(texts, "_MOST", 1000)
-    assert len(texts.gunzip(gzip.compress(b"x" * 501) * 50)) == 1001
-    assert len(texts.gunzip(gzip.compress(b"x" * 1001) * 50)) == 1001
 
 
 @pytest.mark.parametrize(

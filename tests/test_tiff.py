@@ -35,6 +35,13 @@ def test_sizes_are_read() -> None:
     assert ome["PhysicalSizeYUnit"] is None
 
 
+@pytest.mark.parametrize(("text", "expected"), [("10nm", 10), ("1,5", 1), (" 2e1x", 20)])
+def test_a_size_is_the_number_that_its_text_starts_with(text: str, expected: float) -> None:
+    _, ome = read_tiff(picture(OME.format(f'PhysicalSizeX="{text}"')), is_ome=True)
+    assert ome is not None
+    assert ome["PhysicalSizeX"] == expected
+
+
 def test_the_document_is_read_only_where_it_is_asked_for() -> None:
     assert read_tiff(picture(OME.format("")), is_ome=False) == ({"version": 42}, None)
 
@@ -44,7 +51,9 @@ def test_the_document_is_read_only_where_it_is_asked_for() -> None:
     [
         ("no XML", None),
         ("<OME>", None),
-        (OME.format('PhysicalSizeX="wide"'), None),
+        ("<OME><Image><Pixels/></Image></OME>", {"version": 42}),
+        ('<o:OME xmlns:o="x"><o:Image><o:Pixels Size="1"/></o:Image></o:OME>', {"version": 42}),
+        ('<OME><Image><Pixels Size="1"/></Image><Image/></OME>', {"version": 42}),
         ("<Other/>", {"version": 42}),
         ("<OME/>", {"version": 42}),
         ('<!DOCTYPE x [<!ENTITY a "b">]>' + OME.format("")[21:], {"version": 42}),

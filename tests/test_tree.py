@@ -35,7 +35,15 @@ def test_files_and_folders_are_sorted_and_hidden_ones_left_out(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("path", "expected"),
-    [("a/x", "a/x"), ("a", "a/"), ("b", "b"), ("a/y", None), ("b/x", None), ("", None), ("../b", None)],
+    [
+        ("a/x", "a/x"),
+        ("a", "a/"),
+        ("b", "b"),
+        ("a/y", None),
+        ("b/x", None),
+        ("", None),
+        ("../b", None),
+    ],
 )
 def test_a_path_is_found_or_not(tmp_path: Path, path: str, expected: str | None) -> None:
     found = Folder(str(make(tmp_path, "a/x", "b"))).find(path)
@@ -140,7 +148,10 @@ def test_files_apply_where_all_their_entities_fit(tmp_path: Path) -> None:
         "task-a_acq-x_bold.json", "task-a_T1w.json", "task-a_bold.tsv",
     )))  # fmt: skip
     entities = {"sub": "01", "task": "a"}
-    assert names(root.applicable(entities, "bold", ".json", ())) == ["bold.json", "task-a_bold.json"]
+    assert names(root.applicable(entities, "bold", ".json", ())) == [
+        "bold.json",
+        "task-a_bold.json",
+    ]
     assert names(root.applicable({"acq": "x"}, "bold", ".json", ())) == [
         "acq-x_bold.json", "bold.json",
     ]  # fmt: skip

@@ -132,7 +132,9 @@ def test_bidsignore_leaves_out(tmp_path: Path) -> None:
     assert issues(write(tmp_path, files)) <= AUTHORS
 
 
-@pytest.mark.parametrize("folder", ["sourcedata", "code", "derivatives", "stimuli", "logs", "other"])
+@pytest.mark.parametrize(
+    "folder", ["sourcedata", "code", "derivatives", "stimuli", "logs", "other"]
+)
 def test_what_lies_in_folders_of_no_rules(tmp_path: Path, folder: str) -> None:
     found = issues(write(tmp_path, raw() | {f"{folder}/any name/x.docx": "1"}))
     assert {code for code, _ in found - AUTHORS} == (
@@ -162,7 +164,7 @@ def test_another_schema_has_other_rules(tmp_path: Path) -> None:
 def test_a_schema_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "schema.json"
     path.write_bytes(content)
-    with pytest.raises(SchemaError, match="schema.json: not a BIDS schema"):
+    with pytest.raises(SchemaError, match=r"schema\.json: not a BIDS schema"):
         bidsify.validate(write(tmp_path / "ds", raw()), schema=path)
 
 
@@ -180,3 +182,8 @@ def test_a_copy_says_the_same(tmp_path: Path) -> None:
     shutil.copytree(one, tmp_path / "two")
     assert listed(one) == listed(tmp_path / "two")
     assert listed(Path(f"{one}/")) == listed(one)
+
+
+def test_a_level_that_there_is_not(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no level 'deep'; there are: names, headers, voxels"):
+        bidsify.validate(tmp_path, level="deep")  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from .functions import regex
-from .values import number, text, true
+from .values import leading_number, number, text, true
 
 _NA = "n/a"
 _NUMBERS = frozenset({"integer", "number"})
@@ -144,12 +144,6 @@ def fits(value: str, wanted: Values, pattern: re.Pattern[str]) -> bool:
         return False
     if wanted.maximum is None and wanted.minimum is None:
         return True
-    amount = _leading(value)
+    amount = leading_number(value)
     is_low = wanted.maximum is None or amount <= number(wanted.maximum)
     return is_low and (wanted.minimum is None or amount >= number(wanted.minimum))
-
-
-def _leading(value: str) -> float:
-    """Read the number that a text starts with."""
-    found = re.match(r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|Infinity)", value)
-    return float(found[0]) if found else float("nan")

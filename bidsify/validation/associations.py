@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .context import Context
     from .rules import Association
 
+Loaded = Mapping[str, Any] | Ambiguity | None
+
 
 def associate(context: Context, file: File) -> Iterator[tuple[str, Finding]]:
     """Fill ``context.associations``; yield what stands in the way."""
@@ -22,8 +24,12 @@ def associate(context: Context, file: File) -> Iterator[tuple[str, Finding]]:
         if isinstance(found, Ambiguity):
             yield found.path, found.found
         elif found:
+            loaded = _load(association.name, found)
+            if isinstance(loaded, Ambiguity):  # of its own sidecars
+                yield found[0].path, loaded.found
+                loaded = None
             # Nothing where it cannot be read: the file is there all the same.
-            context.associations[association.name] = _load(association.name, found)
+            context.associations[association.name] = loaded
 
 
 def _candidates(file: File, association: Association) -> Iterator[list[File] | Ambiguity]:
@@ -36,7 +42,7 @@ def _candidates(file: File, association: Association) -> Iterator[list[File] | A
     )
 
 
-def _load(name: str, files: Sequence[File]) -> Mapping[str, Any] | None:
+def _load(name: str, files: Sequence[File]) -> Loaded:
     if name in _SEVERAL:
         return _SEVERAL[name](files)
     return _ONE.get(name, _path)(files[0])
@@ -46,14 +52,12 @@ def _path(file: File) -> Mapping[str, Any]:
     return {"path": "/" + file.path}
 
 
-def _sidecar(file: File) -> Mapping[str, Any]:
-    found = sidecar_of(file)
-    return {} if isinstance(found, Ambiguity) else found.values
-
-
-def _events(file: File) -> Mapping[str, Any]:
+def _events(file: File) -> Loaded:
     onset = read_table(file).columns.get("onset", [])
-    return {**_path(file), "onset": onset, "sidecar": _sidecar(file)}
+    sidecar = sidecar_of(file)
+    if isinstance(sidecar, Ambiguity):
+        return sidecar
+    return {**_path(file), "onset": onset, "sidecar": sidecar.values}
 
 
 def _aslcontext(file: File) -> Mapping[str, Any]:
@@ -81,8 +85,11 @@ def _channels(file: File) -> Mapping[str, Any]:
     return {**_path(file), **{name: columns.get(name) for name in wanted}}
 
 
-def _physio(file: File) -> Mapping[str, Any]:
-    return {**_path(file), "sidecar": _sidecar(file)}
+def _physio(file: File) -> Loaded:
+    sidecar = sidecar_of(file)
+    if isinstance(sidecar, Ambiguity):
+        return sidecar
+    return {**_path(file), "sidecar": sidecar.values}
 
 
 def _coordsystems(files: Sequence[File]) -> Mapping[str, Any]:
@@ -94,7 +101,7 @@ def _coordsystems(files: Sequence[File]) -> Mapping[str, Any]:
     }
 
 
-_ONE: Mapping[str, Callable[[File], Mapping[str, Any] | None]] = {
+_ONE: Mapping[str, Callable[[File], Loaded]] = {
     "events": _events,
     "aslcontext": _aslcontext,
     "bval": _bval,

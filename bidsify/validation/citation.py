@@ -30,6 +30,9 @@ def check_citation(dataset: Dataset) -> Iterator[tuple[str, Finding]]:
 
     try:
         text = Path(file.location).read_text("utf-8", "replace")
+        if text.startswith("\ufffd"):
+            yield NAME, finding("FILE_READ", "it is no UTF-8 text")
+            return
         document = _plain(yaml.load(text, _loader()), [_MOST])  # noqa: S506  a safe loader
     except (OSError, yaml.YAMLError, RecursionError, *_CONSTRUCTORS) as error:
         yield NAME, finding("FILE_READ", " ".join(str(error).split()))

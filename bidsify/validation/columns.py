@@ -74,12 +74,13 @@ def _check_values(
         return
     pattern = pattern_of(wanted, formats)
     bad = {value for value in set(column) if not fits(value, wanted, pattern)}
-    if name == "age" and "89+" in bad:
-        bad.remove("89+")
-        where = f"line {column.index('89+') + 2}"
+    is_old = name == "age" and "89+" in bad
+    bad -= {"89+"} if is_old else set()
+    row = next((i for i, value in enumerate(column) if value in bad), len(column))
+    if is_old and (old := column.index("89+")) < row:  # only above the first fault, as officially
+        where = f"line {old + 2}"
         yield finding("TSV_PSEUDO_AGE_DEPRECATED", "write 89 for all ages above", where)
     if bad:
-        row = next(i for i, value in enumerate(column) if value in bad)
         hint = ", did you mean 'n/a'?" if _LIKE_NA.match(column[row]) else ""
         message = f"column {name!r}: {column[row]!r}{hint}"
         where = f"{name}, line {row + 2}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from ..errors import UsageError
 from .file_rules import FileRules
 from .filenames import Filenames
 from .findings import finding
@@ -22,6 +23,7 @@ _CUT_OFF = frozenset({"sourcedata", "code", "derivatives"})  # not part of this 
 
 
 Level = Literal["names", "headers", "voxels"]
+LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,15 @@ class Dataset:
 
 
 def open_dataset(location: str, rulebook: Rulebook, options: Options) -> Dataset:
-    """Look at the root of a dataset."""
+    """Look at the root of a dataset.
+
+    Raises:
+        UsageError: it cannot be listed.
+    """
     root, ignore = open_tree(location)
+    if root.error:
+        msg = f"{location}: {root.error.strerror or root.error}"
+        raise UsageError(msg)
     description, faults = _description(root)
     if not true(description.get("DatasetType")):
         description["DatasetType"] = "derivative" if true(description.get("GeneratedBy")) else "raw"

@@ -121,7 +121,7 @@ def _call(name: str, arguments: tuple[Node, ...]) -> str:
     return f"functions.{functions.NAMES[name]}({', '.join(given)})"
 
 
-def _operation(operator: str, left: Node, right: Node | None = None) -> str:  # noqa: PLR0911
+def _operation(operator: str, left: Node, right: Node | None = None) -> str:
     if right is None:
         kind = "not values.true" if operator == "!" else "-values.number"
         return f"({kind}({_source(left)}))"
@@ -136,17 +136,16 @@ def _operation(operator: str, left: Node, right: Node | None = None) -> str:  # 
         else:
             same = f"values.equal({a}, {b})"
         return same if operator == "==" else f"(not {same})"
-    if operator in _COMPARE:
-        return f"values.{_COMPARE[operator]}({_zero(left, a)}, {_zero(right, b)})"
     if operator == "in":
         return f"values.contains({b}, {a})"
     if operator == "+":
         return f"values.plus({a}, {b})"
-    return f"values.{_ARITHMETIC[operator]}({a}, {b})"
+    name = _COMPARE.get(operator) or _ARITHMETIC[operator]
+    return f"values.{name}({_zero(left, a)}, {_zero(right, b)})"
 
 
 def _zero(node: Node, source: str) -> str:
-    """Let ``null`` compare as 0: what a function answers that finds nothing."""
+    """Let ``null`` count as 0: what a function answers that finds nothing."""
     return f"values.or_zero({source})" if node[0] == "call" else source
 
 

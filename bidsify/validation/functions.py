@@ -149,7 +149,7 @@ def in_order(items: Any, method: Any = "auto") -> list[Any]:
         return sorted(items, key=cmp_to_key(_difference))
     if all(isinstance(each, str) for each in items):
         return sorted(items)
-    return sorted(items, key=cmp_to_key(lambda a, b: values.more(a, b) - values.more(b, a)))
+    return sorted(items, key=cmp_to_key(_order))
 
 
 def all_equal(left: Any, right: Any) -> bool:
@@ -163,6 +163,12 @@ def all_equal(left: Any, right: Any) -> bool:
 def regex(pattern: str) -> re.Pattern[str]:
     """Compile a pattern as JavaScript means it: ``$`` is the very end, digits are ASCII."""
     return re.compile(re.sub(r"(?<!\\)\$", r"\\Z", pattern), re.ASCII)
+
+
+def _order(left: Any, right: Any) -> int:
+    """Compare as values do; ``null`` counts as 0."""
+    a, b = values.or_zero(left), values.or_zero(right)
+    return values.more(a, b) - values.more(b, a)
 
 
 def _difference(left: Any, right: Any) -> int:

@@ -74,7 +74,7 @@ class Ignore:
 
 def _compiled(line: str) -> tuple[re.Pattern[str], bool] | None:
     """Return what a line matches, and whether it leaves that out; None where it says nothing."""
-    if line.startswith("#") or re.search(r"(?<!\\)\\\Z", line):
+    if line.startswith("#"):
         return None
     body = line[line.startswith("!") :]
     body = body[body.startswith(("\\!", "\\#")) :]
@@ -82,7 +82,7 @@ def _compiled(line: str) -> tuple[re.Pattern[str], bool] | None:
     is_bound = body.startswith("/") or "/" in body[:-1]
     body = body.removeprefix("\ufeff").rstrip("\r\n")
     body = _SPACES.sub(lambda found: found[1] + "\\ " * found[2].startswith("\\"), body)
-    if not body:
+    if not body or re.search(r"(?<!\\)\\\Z", body):
         return None
     regex = re.compile(_translated(body, is_bound=is_bound), re.IGNORECASE)
     return regex, not line.startswith("!")

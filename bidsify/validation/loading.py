@@ -31,6 +31,15 @@ def load(context: Context, file: File, found: Found) -> None:
         context.json = document.value or {}
         context.contents = _contents(extension, context.suffix, has_associations=False)
         return
+    load_others(context, file, found)
+    if "columns" in context.contents:
+        _load_columns(context, file, found)
+    if not context.contents.isdisjoint({"nifti_header", "gzip", "tiff"}):
+        _load_headers(context, file, found)
+
+
+def load_others(context: Context, file: File, found: Found) -> None:
+    """Read the files that apply to a file, or to a folder with a name like one."""
     sidecar = sidecar_of(file)
     if isinstance(sidecar, Ambiguity):
         found.append((sidecar.path, sidecar.found))
@@ -40,11 +49,9 @@ def load(context: Context, file: File, found: Found) -> None:
         found += sidecar.conflicts
     found += associate(context, file)
     has_associations = bool(context.associations)
-    context.contents = _contents(extension, context.suffix, has_associations=has_associations)
-    if "columns" in context.contents:
-        _load_columns(context, file, found)
-    if not context.contents.isdisjoint({"nifti_header", "gzip", "tiff"}):
-        _load_headers(context, file, found)
+    context.contents = _contents(
+        context.extension, context.suffix, has_associations=has_associations
+    )
 
 
 @lru_cache(maxsize=1024)

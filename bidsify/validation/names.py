@@ -37,7 +37,7 @@ def split_name(name: str) -> Name:
     for part in parts:
         key, dash, label = part.partition("-")
         if dash and label:
-            is_ordinary &= key not in entities
+            is_ordinary &= key not in entities and label != NO_LABEL
             entities[key] = label
         else:
             entities[part] = NO_LABEL

@@ -152,7 +152,8 @@ def _merge(
         claimed |= share.checked
         dataset.seen |= share.seen
         for name in share.viewed:
-            dataset.root.files[name].is_viewed = True
+            if name in dataset.root.files:
+                dataset.root.files[name].is_viewed = True
 
 
 def _conclude(dataset: Dataset, shares: Sequence[Share], tally: Tally) -> Iterator[Found]:

@@ -78,14 +78,18 @@ def read_table(file: File) -> Table:
 def read_headerless(file: File, names: Sequence[str], *, is_compressed: bool) -> Table:
     """Read a table that keeps its columns' names elsewhere."""
     try:
-        data = _bytes(file)
+        data, is_whole = _bytes(file), True
         if is_compressed:
-            data = _bounded(gunzip(data))
-        return Table(_columns(names, _lines(data), 0))
-    except _Fault as fault:
+            data, is_whole = gunzip(data)
+            data = _bounded(data if is_whole else data[: data.rfind(b"\n") + 1])
+        columns = _columns(names, _lines(data), 0)
+        if is_whole:
+            return Table(columns)
+    except _Fault as fault:  # of the lines before a cut, too
         return Table({}, fault.args[0])
-    except (zlib.error, EOFError):
-        return Table({}, finding("INVALID_GZIP"))
+    except zlib.error:
+        pass
+    return Table({}, finding("INVALID_GZIP"))
 
 
 def read_numbers(file: File) -> list[list[str]] | None:
@@ -123,22 +127,17 @@ def read_start(file: File, size: int) -> bytes | Finding:
     return data
 
 
-def gunzip(data: bytes) -> bytes:
-    """Decompress all members, up to one byte more than is read of any file.
+def gunzip(data: bytes) -> tuple[bytes, bool]:
+    """Decompress up to one byte more than is read of any file; say whether nothing is cut off.
 
     Raises:
-        zlib.error, EOFError: damaged or cut short.
+        zlib.error: damaged, or more follows: the official validator takes one member only.
     """
-    out = []
-    left = _MOST + 1
-    while data and left:
-        member = zlib.decompressobj(31)
-        out.append(member.decompress(data, left))
-        left -= len(out[-1])
-        if not member.eof and left:
-            raise EOFError
-        data = member.unused_data
-    return b"".join(out)
+    member = zlib.decompressobj(31)
+    out = member.decompress(data, _MOST + 1)
+    if member.unused_data:
+        raise zlib.error
+    return out, member.eof or len(out) > _MOST
 
 
 def _once(file: File, kind: str, read: Callable[[File], Read]) -> Read:
@@ -225,10 +224,10 @@ def _lines(data: bytes) -> list[str]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _Fault(finding("INVALID_FILE_ENCODING", f"byte {error.start} is no UTF-8")) from error
-    lines = text.split("\n")
-    if not lines[-1]:
-        lines.pop()
-    return [line.removesuffix("\r") for line in lines] if "\r" in text else lines
+    *lines, rest = text.split("\n")
+    if "\r" in text:
+        lines = [line.removesuffix("\r") for line in lines]
+    return [*lines, rest] if rest else lines  # where no LF follows, a CR is part of the value
 
 
 def _columns(names: Sequence[str], lines: list[str], above: int) -> Columns:

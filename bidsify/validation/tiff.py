@@ -6,10 +6,13 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
+from .values import leading_number
+
 HEAD = 4096
 _DESCRIPTION = 0x010E  # the tag ImageDescription, which holds the OME document
 _CLASSIC = 42
 _AXES = "XYZ"
+_PIXELS = ["OME", "Image", "Pixels"]
 
 
 def read_tiff(
@@ -41,24 +44,41 @@ def _description(head: bytes, order: str, step: int) -> str:
 
 
 def _sizes(text: str) -> Mapping[str, Any] | None:
-    """Read ``PhysicalSizeX`` and its like from an OME document; nothing of it is executed."""
-    from xml.etree.ElementTree import ParseError, XMLParser  # noqa: PLC0415  see below
+    """Read ``PhysicalSizeX`` and its like from an OME document; nothing of it is executed.
 
+    None where it describes several images, or writes its names with a prefix: the official
+    validator finds no sizes there either.
+    """
     if "<!DOCTYPE" in text or "<!ENTITY" in text:  # no entity is ever expanded
         return None
-    parser = XMLParser()  # noqa: S314
-    try:
-        parser.feed(text)
-        root = parser.close()
-    except ParseError as error:
-        msg = "not XML"
-        raise ValueError(msg) from error
-    pixels = root.find("{*}Image/{*}Pixels")
-    if root.tag.rpartition("}")[2] != "OME" or pixels is None:
+    elements = _elements(text)
+    pixels = next((each for path, each in elements if path == _PIXELS), None)
+    if not pixels or sum(path == _PIXELS[:-1] for path, _ in elements) > 1:
         return None
     sizes: dict[str, Any] = {}
     for axis in _AXES:
-        size = pixels.get(f"PhysicalSize{axis}")
-        sizes[f"PhysicalSize{axis}"] = float(size) if size is not None else float("nan")
+        sizes[f"PhysicalSize{axis}"] = leading_number(pixels.get(f"PhysicalSize{axis}", ""))
         sizes[f"PhysicalSize{axis}Unit"] = pixels.get(f"PhysicalSize{axis}Unit")
     return sizes
+
+
+def _elements(text: str) -> list[tuple[list[str], dict[str, str]]]:
+    """List the elements of a document: the names from the root down to it, and its attributes."""
+    from xml.parsers import expat  # noqa: PLC0415  few datasets have such files
+
+    found: list[tuple[list[str], dict[str, str]]] = []
+    names: list[str] = []
+
+    def enter(name: str, attributes: dict[str, str]) -> None:
+        names.append(name)
+        found.append((names.copy(), attributes))
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = enter
+    parser.EndElementHandler = lambda _name: names.pop()
+    try:
+        parser.Parse(text, True)  # noqa: FBT003  the whole document
+    except expat.ExpatError as error:
+        msg = "not XML"
+        raise ValueError(msg) from error
+    return found

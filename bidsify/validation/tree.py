@@ -234,6 +234,8 @@ def _lines_of(path: str) -> list[str]:
         if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
             return []
         with open(path, encoding="utf-8", errors="replace", newline="") as file:  # noqa: PTH123
-            return file.read(_MOST).split("\n")
+            text = file.read(_MOST)
     except OSError:
         return []
+    # Of a text in another encoding no line counts, as officially.
+    return [] if text.startswith("\ufffd") else text.split("\n")

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+_LEADING = re.compile(r"\s*[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|Infinity)")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?Infinity", re.ASCII)
 _BASED = re.compile(r"0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+")
 
@@ -167,6 +168,12 @@ def number(value: Any) -> float:
     if _NUMBER.fullmatch(value):
         return float(value)
     return int(value, 0) if _BASED.fullmatch(value) else math.nan
+
+
+def leading_number(value: str) -> float:
+    """Read the number that a text starts with: 10 of ``10nm``."""
+    found = _LEADING.match(value)
+    return float(found[0]) if found else math.nan
 
 
 def text(value: Any) -> str:

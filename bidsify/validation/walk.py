@@ -12,7 +12,7 @@ from .dataset import Dataset
 from .findings import finding
 from .hed import check_hed
 from .issue import Finding
-from .loading import load
+from .loading import load, load_others
 from .names import split_name
 from .tree import File, Folder
 
@@ -77,8 +77,6 @@ def visit_files(dataset: Dataset, folder: Folder, tally: Tally) -> None:
 def visit_file(dataset: Dataset, folder: Folder, file: File, tally: Tally) -> None:
     """Apply everything to one file."""
     tally.files += 1
-    if dataset.description["DatasetType"] == "raw" and "derivatives" in file.path:
-        return  # the official validator leaves these to themselves
     found = tally.found
     context = Context(dataset, folder, file.name, file)
     parts = file.parts
@@ -86,6 +84,8 @@ def visit_file(dataset: Dataset, folder: Folder, file: File, tally: Tally) -> No
     context.extension = parts.extension
     if dataset.options.opens_files:
         load(context, file, found)
+    if _is_left_alone(context):
+        return
     if file.size == 0:
         found.append((context.relative, finding("EMPTY_FILE")))
     verdict = dataset.filenames.identify(context.relative, file.name, parts, context.datatype)
@@ -136,15 +136,26 @@ def _unused(dataset: Dataset, folder: Folder) -> Iterator[str]:
 
 def _visit_folder_itself(dataset: Dataset, parent: Folder, name: str, tally: Tally) -> None:
     context = Context(dataset, parent, name + "/", None)
-    if dataset.description["DatasetType"] == "raw" and "derivatives" in context.path:
-        return
-    if not dataset.filenames.knows_folder(name):
-        tally.found.append((context.relative, finding("NOT_INCLUDED")))
     if name.partition(".")[2].startswith("nii") and dataset.options.nifti_headers:
         message = "a folder, although its name is that of an image"
         tally.found.append((context.relative, finding("NIFTI_HEADER_UNREADABLE", message)))
+    if dataset.options.opens_files and "." in name:  # others have no suffix: no sidecar fits them
+        whole = File(name + "/", parent)
+        context.suffix, context.extension = whole.parts.suffix, whole.parts.extension
+        load_others(context, whole, tally.found)
+        context.suffix = context.extension = ""
+    if _is_left_alone(context):
+        return
+    if not dataset.filenames.knows_folder(name):
+        tally.found.append((context.relative, finding("NOT_INCLUDED")))
     if dataset.options.opens_files:
         apply_rules(context, tally.found)
+
+
+def _is_left_alone(context: Context) -> bool:
+    """Say whether rules do not apply, as officially: what is read is still known to be used."""
+    is_raw = context.dataset.description["DatasetType"] == "raw"
+    return is_raw and "derivatives" in context.relative
 
 
 def _size_below(folder: Folder) -> int:
