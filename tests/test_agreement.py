@@ -56,6 +56,19 @@ def without_space() -> bytes:
     return gzipped(bytes(content))
 
 
+def ome(text: str) -> bytes:
+    """A TIFF file of one tag, the description."""
+    words = text.encode() + b"\0"
+    tag = struct.pack("<HHII", 270, 2, len(words), 26)
+    return struct.pack("<2sHIH", b"II", 42, 8, 1) + tag + bytes(4) + words
+
+
+OME = (
+    '<OME><Image><Pixels PhysicalSizeX="1nm" PhysicalSizeXUnit="µm"/></Image></OME>',
+    '<OME><Image><Pixels PhysicalSizeX="1"/></Image><Image/></OME>',
+    '<o:OME xmlns:o="x"><o:Image><o:Pixels PhysicalSizeX="1"/></o:Image></o:OME>',
+    '<OME><Image><Pixels PhysicalSizeX="2" PhysicalSizeY="1" PhysicalSizeZ="x"/></Image></OME>',
+)
 #: What each tree has beside or instead of the files of a sound one; several faults each.
 RAW: dict[str, dict[str, Content]] = {
     "sound": {},
@@ -124,6 +137,48 @@ RAW: dict[str, dict[str, Content]] = {
     "cut off": physio(["a"], gzipped(b"1\n2\n" * 99)[:-9]),
     "names of columns": physio("a", gzipped(b"1\n2\n")),
     "citation": {"CITATION.cff": "cff-version: 1.2.0\nmessage: x\nauthors:\n- country: XX\n"},
+    "citation in another encoding": {"CITATION.cff": b"\xff\xfec"},
+    "ignored by classes": {
+        ".bidsignore": "[[:digit:]].txt\nmine/\r\n*.log\t\n\\*.doc\n",
+        "1.txt": "x", "sub-01/mine/x": "x", "a.log": "x", "a.doc": "x",
+    },
+    "ignored folders": {".bidsignore": "extra/*/\n", "extra/a/x": "x", "extra/y": "x"},
+    "nothing ignored": {".bidsignore": b"\xff\n*.docx\n", "a.docx": "x"},
+    "carriage return at the very end": {TABLE: "participant_id\tage\nsub-01\t2\r"},
+    "two members": physio(["a"], gzipped(b"1\n") * 2),
+    "cut off behind a bad row": physio(["a"], gzipped(b"1\t2\n")[:-5]),
+    "two sidecars of events": {
+        EVENTS: "onset\tduration\n1\t2\n",
+        "sub-01/func/sub-01_events.json": {}, "sub-01/func/task-rest_events.json": {},
+    },
+    "nothing said of columns": {
+        TABLE: "participant_id\tage\tsex\tmine\nsub-01\t50\tM\tx\n",
+        "participants.json": {"age": {"Units": "year", "Maximum": None}, "sex": {}, "mine": {}},
+        EVENTS: "onset\tduration\n1\t2\n",
+        EVENTS.replace(".tsv", ".json"): {"onset": {}, "duration": {"Units": {}}},
+    },
+    "rounded to zero": {BOLD_JSON: {"RepetitionTime": 1e-9, "TaskName": "rest"}},
+    "order of nothing": {BOLD_JSON: {"VolumeTiming": [None, 1], "TaskName": "rest"}},
+    "folder with a sidecar": {
+        "sub-01/anat/sub-01_acq-a_T1w.zarr/x": "x",
+        "sub-01/anat/sub-01_acq-a_T1w.json": {"IntendedFor": "x"},
+    },
+    "derivatives in the name": {"derivatives.json": "{", "derivatives.tsv": "a\n"},
+    "no label by name": {"sub-01/anat/sub-01_acq-NOENTITY_T1w.nii.gz": image(2, 2, 2)},
+    "made by nothing": {
+        DESCRIPTION: {"Name": "x", "BIDSVersion": "1.10.0", "GeneratedBy": []}, BOLD_JSON: {},
+    },
+    "list of types": {
+        DESCRIPTION: {"Name": "x", "BIDSVersion": "1.10.0", "DatasetType": ["derivative"]},
+        BOLD_JSON: {},
+    },
+    **{
+        f"microscopy {number}": {
+            "sub-01/micr/sub-01_sample-A_SEM.ome.tif": ome(text),
+            "sub-01/micr/sub-01_sample-A_SEM.json": {"PixelSize": [2, 1], "PixelSizeUnits": "um"},
+        }
+        for number, text in enumerate(OME)
+    },
 }  # fmt: skip
 DERIVATIVE: dict[str, dict[str, Content]] = {
     "sound derivative": {},

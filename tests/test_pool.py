@@ -152,8 +152,9 @@ def test_a_caller_that_stops_leaves_no_process() -> None:
 
 
 def test_workers_leave_ctrl_c_to_their_parent() -> None:
+    before = signal.getsignal(signal.SIGINT)
     assert set(results(run_all(ignores_interrupts, None, range(4), 2)).values()) == {True}
-    assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_what_is_shared_goes_to_each_process_once(tmp_path: Path) -> None:

@@ -167,14 +167,32 @@ def test_reach_covers_all_folders_above(tmp_path: Path) -> None:
     assert [f.path for f in root.child("a").child("b").chain()] == ["a/b/", "a/", ""]
 
 
-@pytest.mark.parametrize("content", [b"*.txt\n", b"*.txt\r\n", b"\xff\n*.txt"])
+@pytest.mark.parametrize("content", [b"*.txt\n", b"*.txt\r\n", b"x\xff\n*.txt"])
 def test_bidsignore_is_read(tmp_path: Path, content: bytes) -> None:
     (tmp_path / ".bidsignore").write_bytes(content)
     _, ignore = open_tree(str(tmp_path))
     assert ignore.matches("a.txt")
 
 
+def test_no_line_counts_of_a_bidsignore_in_utf16(tmp_path: Path) -> None:
+    (tmp_path / ".bidsignore").write_bytes("*.txt\n".encode("utf-16"))
+    _, ignore = open_tree(str(tmp_path))
+    assert not ignore.matches("a.txt")
+
+
+def test_a_bidsignore_that_leads_nowhere_is_a_broken_link(tmp_path: Path) -> None:
+    (tmp_path / ".bidsignore").symlink_to("gone")
+    root, _ = open_tree(str(tmp_path))
+    assert [(link.path, link.code) for link in root.links] == [(".bidsignore", "SYMLINK_BROKEN")]
+
+
 def test_a_bidsignore_that_is_no_file_is_none(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / ".bidsignore")
     _, ignore = open_tree(str(tmp_path))
     assert not ignore.has_lines
+
+
+def test_a_bidsignore_in_utf_16_says_nothing(tmp_path: Path) -> None:
+    """As officially: one that starts with no UTF-8 is taken for UTF-16."""
+    (tmp_path / ".bidsignore").write_bytes("*.txt".encode("utf-16"))
+    assert not open_tree(str(tmp_path))[1].matches("a.txt")

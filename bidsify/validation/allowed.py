@@ -43,6 +43,8 @@ def effective(column: Mapping[str, Any], definition: Any) -> tuple[Values, str]:
     base = of_schema(column)
     if not true(definition):
         return base, ""
+    if isinstance(definition, Mapping):  # what is null narrows nothing
+        definition = {key: value for key, value in definition.items() if value is not None}
     own = of_definition(definition)
     narrowed = Values(
         own.formats,

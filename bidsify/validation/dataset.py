@@ -78,8 +78,8 @@ class Dataset:
 
     @property
     def is_derivative(self) -> bool:
-        """Say whether this is a derivative dataset."""
-        return self.dataset_type == "derivative"
+        """Say whether this is a derivative dataset, by that very word: a list of it is none."""
+        return bool(self.description["DatasetType"] == "derivative")
 
     def get(self, name: str) -> Any:
         """Return what expressions of the schema read: ``dataset.subjects``."""

@@ -7,10 +7,12 @@ import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from .ignore import Ignore
 from .names import Name, split_name
 
+_IGNORE = ".bidsignore"
 _DEEPEST = 256  # folders within folders that are looked into
 _MOST = 1 << 20  # characters of a .bidsignore that are read
 _ANNEX = ".git/annex/objects"  # where the links of a DataLad or git-annex clone point
@@ -226,14 +228,17 @@ def _classes(files: Sequence[File], extra: Sequence[str]) -> _Classes:
 def open_tree(root: str) -> tuple[Folder, Ignore]:
     """Return the root folder, and what its ``.bidsignore`` leaves out."""
     folder = Folder(root)
-    return folder, Ignore(_lines_of(folder.location + ".bidsignore"))
+    path = Path(folder.location) / _IGNORE
+    if path.is_symlink() and not path.exists():  # the one hidden file that counts
+        folder.links.append(BrokenLink(_IGNORE, "SYMLINK_BROKEN", os.readlink(path)))  # noqa: PTH115
+    return folder, Ignore(_lines_of(path))
 
 
-def _lines_of(path: str) -> list[str]:
+def _lines_of(path: Path) -> list[str]:
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
+        if not path.is_file():
             return []
-        with open(path, encoding="utf-8", errors="replace", newline="") as file:  # noqa: PTH123
+        with path.open(encoding="utf-8", errors="replace", newline="") as file:
             text = file.read(_MOST)
     except OSError:
         return []
