@@ -157,8 +157,10 @@ RAW: dict[str, dict[str, Content]] = {
         EVENTS: "onset\tduration\n1\t2\n",
         EVENTS.replace(".tsv", ".json"): {"onset": {}, "duration": {"Units": {}}},
     },
+    "broken description that is ignored": {".bidsignore": "*.json\n", DESCRIPTION: b""},
+    "folder as a file at the root": {"sub-01_meg.ds/x": "x"},
     "rounded to zero": {BOLD_JSON: {"RepetitionTime": 1e-9, "TaskName": "rest"}},
-    "order of nothing": {BOLD_JSON: {"VolumeTiming": [None, 1], "TaskName": "rest"}},
+    "order of nothing": {BOLD_JSON: {"VolumeTiming": [1, None], "TaskName": "rest"}},
     "folder with a sidecar": {
         "sub-01/anat/sub-01_acq-a_T1w.zarr/x": "x",
         "sub-01/anat/sub-01_acq-a_T1w.json": {"IntendedFor": "x"},

@@ -115,7 +115,7 @@ def open_dataset(location: str, rulebook: Rulebook, options: Options) -> Dataset
     if root.error:
         msg = f"{location}: {root.error.strerror or root.error}"
         raise UsageError(msg)
-    description, faults = _description(root)
+    description, faults = _description(root, ignore)
     if not true(description.get("DatasetType")):
         description["DatasetType"] = "derivative" if true(description.get("GeneratedBy")) else "raw"
     derivatives: tuple[str, ...] = ()
@@ -128,9 +128,14 @@ def open_dataset(location: str, rulebook: Rulebook, options: Options) -> Dataset
     return Dataset(rulebook, root, ignore, description, filenames, faults, derivatives, options)
 
 
-def _description(root: Folder) -> tuple[dict[str, Any], tuple[tuple[str, Finding], ...]]:
+def _description(
+    root: Folder, ignore: Ignore
+) -> tuple[dict[str, Any], tuple[tuple[str, Finding], ...]]:
     file = root.files.get(DESCRIPTION)
     if file is None:
         return {}, (("", finding("MISSING_DATASET_DESCRIPTION")),)
     document = read_json(file)
-    return document.value if document.value is not None else {}, ()
+    faults: tuple[tuple[str, Finding], ...] = ()
+    if document.fault and ignore.matches(DESCRIPTION):  # read all the same; others are walked to
+        faults = ((DESCRIPTION, document.fault),)
+    return document.value if document.value is not None else {}, faults

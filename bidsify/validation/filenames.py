@@ -44,7 +44,7 @@ class Filenames:
 
     def identify(self, relative: str, name: str, parts: Name, datatype: str) -> Verdict:
         """Find the rules for a file."""
-        is_at_root = "/" not in relative.rstrip("/")
+        is_at_root = "/" not in relative  # a folder that counts as a file never is, as officially
         stem = name.partition(".")[0]
         special = (
             relative if relative in self.rules.paths else stem if stem in self.rules.stems else ""
