@@ -210,7 +210,8 @@ def ask(root: Path) -> Said:
         env={**os.environ, "BIDS_SCHEMA": RULES.as_uri()},
         timeout=60,
     )
-    found = json.loads(done.stdout)["issues"]["issues"]
+    text = done.stdout[done.stdout.index(b"{") :]  # it may speak before
+    found = json.loads(text)["issues"]["issues"]
     return {
         (each["severity"], each["code"], each.get("location", "").lstrip("/"))
         for each in found

@@ -150,6 +150,7 @@ def test_the_schema_states_many_results() -> None:
         ("sorted(['10', '9'])", ["10", "9"]),
         ("sorted(['10', '9'], 'numeric')", ["9", "10"]),
         ("sorted([10, 9])", [9, 10]),
+        ("sorted(['n/a', '1', '2', 'n/a', '1'], 'numeric')", ["n/a", "1", "1", "2", "n/a"]),
         ("sorted([10, 9], 'lexical')", [10, 9]),
         ("max(['1', 'n/a', '3'])", 3),
         ("allequal([1], ['1'])", False),

@@ -37,6 +37,9 @@ from bidsify.validation.ignore import DEFAULTS, Ignore
         (["README "], "README", True),
         (["", "   "], "README", False),
         (["***"], "README", True),
+        (["*_task-*.json"], "a_task-b.json", True),
+        (["*_task-*.json"], "a_run-1_task-b.json", False),  # as for the official validator
+        (["*_task*"], "a_run-1_task-b.json", True),
     ],
 )
 def test_the_last_pattern_that_fits_decides(lines: list[str], path: str, *, is_out: bool) -> None:

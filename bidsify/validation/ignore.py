@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import takewhile
 
 # Folders of BIDS whose content it does not rule; as in the official validator.
 DEFAULTS = ("/sourcedata/", "/derivatives/", "/code/", "/stimuli/", "/log/", "/doc/")
 
 _END = "/?\\Z"  # a folder is asked for with its slash
 _NEVER = "(?!)"
+_STAR, _DEPTHS = "[^/]*", "(?:/[^/]+)*"  # what may come in the middle
 _TOKEN = re.compile(
     r"\\(?P<plain>.)|(?P<depths>/\*\*(?=/|\Z))|(?P<stars>\*+)|(?P<any>\?)|(?P<set>\[)|.", re.DOTALL
 )
@@ -90,25 +92,36 @@ def _compiled(line: str) -> tuple[re.Pattern[str], bool] | None:
 
 def _translated(body: str, *, is_bound: bool) -> str:
     """Write a pattern as a regular expression."""
-    source = r"\A" if is_bound else r"(?:\A|/)"
+    start = r"\A" if is_bound else r"(?:\A|/)"
     if leading := re.match(r"/?(?:\*\*/)+", body):
-        source, body = r"\A(?:.*/)?", body[leading.end() :]
+        start, body = r"\A(?:.*/)?", body[leading.end() :]
+    pieces: list[str] = []
     at = len(body) - len(body.removeprefix("/"))
     while found := _TOKEN.match(body, at):
         at = found.end()
         rest = body[at:]
         if found["depths"]:  # at the end: what is below; in the middle: folders, also none
-            source += {"": "/.+", "/": "(?:/[^/]+)+"}.get(rest, "(?:/[^/]+)*")
+            pieces.append({"": "/.+", "/": "(?:/[^/]+)+"}.get(rest, _DEPTHS))
         elif found["stars"]:
-            source += "[^/]+" if not rest and source.endswith("/") else "[^/]*"
+            ending = "[^/]+" if pieces[-1:] == ["/"] else "[^/]{0,}"
+            pieces.append(_STAR if rest else ending)
         elif found["any"]:
-            source += "[^/]"
+            pieces.append("[^/]")
         elif found["set"]:
             members, at = _set(body, at)
-            source += members
+            pieces.append(members)
         else:
-            source += re.escape(found["plain"] or found[0])
-    return source + (r"\Z" if source.endswith("/") and not body.endswith(r"\/") else _END)
+            pieces.append(re.escape(found["plain"] or found[0]))
+    is_folder = pieces[-1:] == ["/"] and not body.endswith(r"\/")
+    return start + "".join(_pinned(pieces)) + (r"\Z" if is_folder else _END)
+
+
+def _pinned(pieces: list[str]) -> Iterator[str]:
+    """Stop each asterisk at what follows it, where a later one comes, as officially."""
+    for at, piece in enumerate(pieces):
+        later = takewhile(lambda each: each != _DEPTHS, pieces[at + 1 :])
+        is_free = piece != _STAR or _STAR not in later
+        yield piece if is_free else f"(?:(?!{pieces[at + 1]})[^/])*"
 
 
 def _set(body: str, at: int) -> tuple[str, int]:
