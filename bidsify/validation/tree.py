@@ -21,14 +21,14 @@ _ANNEX = ".git/annex/objects"  # where the links of a DataLad or git-annex clone
 class File:
     """One file. ``path`` is relative to the dataset, without a slash in front."""
 
-    __slots__ = ("_parts", "_size", "is_absent", "is_viewed", "name", "parent")
+    __slots__ = ("_size", "is_absent", "is_viewed", "name", "parent", "parts")
 
     def __init__(self, name: str, parent: Folder, *, is_absent: bool = False) -> None:
         self.name = name
+        self.parts: Name = split_name(name)
         self.parent = parent
         self.is_absent = is_absent  # a link whose content was never fetched
         self.is_viewed = False  # something else of the dataset refers to it
-        self._parts: Name | None = None
         self._size = -1
 
     @property
@@ -40,13 +40,6 @@ class File:
     def location(self) -> str:
         """The path on this machine."""
         return self.parent.location + self.name
-
-    @property
-    def parts(self) -> Name:
-        """The name taken apart."""
-        if self._parts is None:
-            self._parts = split_name(self.name)
-        return self._parts
 
     @property
     def size(self) -> int:
