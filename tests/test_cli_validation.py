@@ -170,6 +170,7 @@ def test_the_official_validator_is_asked_too(tree: Tree) -> None:
     ("words", "said"),
     [
         (("validate", "{}/nothing"), "no such folder"),
+        (("validate", "{}/README"), "README: no such folder"),
         (("validate", "{}", "--select", "NO_SUCH_CODE"), "NO_SUCH_CODE"),
         (("validate", "{}", "--output", "xml=a"), "FMT=FILE"),
         (("validate", "{}", "--output", "json"), "FMT=FILE"),

@@ -56,7 +56,7 @@ def read_settings(root: Path, schema: Mapping[str, Any] | None = None) -> Settin
     path = root / NAME
     try:
         text = path.read_text("utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path}: cannot be read: {error}"
