@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .dataset import Dataset, Image, Naming, Product
+from .dataset import Dataset, Ignored, Image, Naming, Product, SubjectTable
 from .entities import label_of
 from .patterns import Fields, Match, Pattern, render
 
-Role = Literal["product", "native_json", "landmarks", "participants", "participants_json"]
+Role = Literal["product", "native_json", "landmarks", "table", "table_json"]
 
 _JUNK = (
     (re.compile(r"(?:.*/)?(?:\.DS_Store|Thumbs\.db|desktop\.ini|\._[^/]*|__MACOSX/.*)"), "desktop"),
@@ -42,10 +42,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What a file can be: part of a product, or something that serves one."""
+    """What a file can be: part of a product, something that serves one, a table of subjects."""
 
     role: Role
     product: Product | None
+    table: SubjectTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,10 @@ class Claim:
 
 @dataclass(slots=True)
 class Sorted:
-    """The files of a source, sorted."""
+    """The files of a source, sorted. ``marks`` is what ignored files state of subjects."""
 
     claims: list[Claim] = field(default_factory=list)
+    marks: list[Fields] = field(default_factory=list)
     ignored: list[tuple[str, str]] = field(default_factory=list)
     unclaimed: list[str] = field(default_factory=list)
     unnameable: list[str] = field(default_factory=list)
@@ -81,16 +83,22 @@ class _Rule:
     uses: tuple[Use, ...]
 
 
-def sort_files(dataset: Dataset, paths: Iterable[str]) -> Sorted:
-    """Sort all files; the order of ``paths`` does not matter."""
+def sort_files(
+    dataset: Dataset, paths: Iterable[str], names: Mapping[str, str] | None = None
+) -> Sorted:
+    """Sort all files; the order of ``paths`` does not matter.
+
+    ``names`` maps files to the names by which the declaration knows them, see :mod:`.series`.
+    """
     rules = _rules(dataset)
-    ignored = [(Pattern(rule.source, dataset.fields), rule.reason) for rule in dataset.ignored]
+    ignored = [(Pattern(rule.source, dataset.fields), rule) for rule in dataset.ignored]
     result = Sorted()
     for path in sorted(paths):
+        name = names.get(path, path) if names else path
         reason = junk(path)
-        claims = [] if reason else list(_claims(rules, path))
+        claims = [] if reason else list(_claims(rules, path, name))
         if not claims and not reason:
-            reason = next((why for pattern, why in ignored if pattern.match(path)), None)
+            reason = _ignored(ignored, name, result.marks)
         if claims and not path.isprintable():
             result.unnameable.append(path)
         elif claims:
@@ -100,6 +108,18 @@ def sort_files(dataset: Dataset, paths: Iterable[str]) -> Sorted:
         else:
             result.unclaimed.append(path)
     return result
+
+
+def _ignored(
+    rules: Iterable[tuple[Pattern, Ignored]], name: str, marks: list[Fields]
+) -> str | None:
+    for pattern, rule in rules:
+        match = pattern.match(name)
+        if match is not None:
+            if rule.states:
+                marks.append({**match.fields, **rule.states})
+            return rule.reason
+    return None
 
 
 def junk(path: str) -> str | None:
@@ -122,7 +142,12 @@ def person(naming: Naming, fields: Fields) -> Person:
 def count_claimed(dataset: Dataset, paths: Iterable[str]) -> int:
     """Count the files that products of this dataset fit: the measure of detection."""
     rules = [rule for rule in _rules(dataset) if any(use.role == "product" for use in rule.uses)]
-    return sum(any(True for _ in _claims(rules, path)) for path in paths if not junk(path))
+    raw = [Pattern(series.source, dataset.fields) for series in dataset.series]
+    return sum(
+        any(True for _ in _claims(rules, path, path)) or any(p.match(path) for p in raw)
+        for path in paths
+        if not junk(path)
+    )
 
 
 def _rules(dataset: Dataset) -> list[_Rule]:
@@ -134,8 +159,9 @@ def _rules(dataset: Dataset) -> list[_Rule]:
             points = product.landmarks.source if product.landmarks else None
             uses[_texts(product.native_json)].append(Use("native_json", product))
             uses[_texts(points)].append(Use("landmarks", product))
-    uses[_texts(dataset.native_participants)].append(Use("participants", None))
-    uses[_texts(dataset.native_participants_json)].append(Use("participants_json", None))
+    for table in dataset.tables:
+        uses[(table.source,)].append(Use("table", None, table))
+        uses[_texts(table.sidecar)].append(Use("table_json", None, table))
     return [
         _Rule(tuple(Pattern(text, dataset.fields) for text in texts), tuple(used))
         for texts, used in uses.items()
@@ -147,10 +173,10 @@ def _texts(source: str | None) -> tuple[str, ...]:
     return (source,) if source else ()
 
 
-def _claims(rules: list[_Rule], path: str) -> Iterator[Claim]:
+def _claims(rules: list[_Rule], path: str, name: str) -> Iterator[Claim]:
     for rule in rules:
         for rank, pattern in enumerate(rule.patterns):
-            match = pattern.match(path)
+            match = pattern.match(name)
             if match is not None:
                 yield Claim(path, rule.uses, rank, match)
                 break

@@ -7,154 +7,107 @@ templates over the fields of a pattern, see :mod:`bidsify.patterns`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Literal
 
-from .labels import LabelTable
-from .patterns import Fields
+from .labels import RegionTable
+from .product import (
+    Attachment,
+    Column,
+    Image,
+    Json,
+    Landmarks,
+    Masks,
+    Naming,
+    Pairing,
+    PointGroup,
+    Points,
+    Product,
+    Segmentation,
+    Slab,
+    Suspect,
+)
 
-Json: TypeAlias = Any  # a JSON document
-Pairing = Literal["stem", "rank"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Naming:
-    """How the people (and visits) of the source are named, there and in BIDS."""
-
-    subject: str
-    source_id: str
-    session: str | None = None
-    session_source_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Product:
-    """Something that a subject has: patterns of its source files, and its name in BIDS.
-
-    Of several patterns the first that is present counts; what the others match must have the
-    same content and is reported as a duplicate. ``absent_where`` states for which fields the
-    publisher ships none, as for the masks of a test set.
-    """
-
-    source: tuple[str, ...]
-    suffix: str
-    datatype: str = "anat"
-    entities: Mapping[str, str] = field(default_factory=dict)
-    naming: Naming | None = None
-    sidecar: Mapping[str, Json] = field(default_factory=dict)
-    absent_where: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image(Product):
-    """A volume whose values are kept.
-
-    ``name`` is how segmentations refer to it. ``key`` and ``orientation`` are for arrays in
-    files without geometry: the entry to take, and the direction in which voxel i, j, k grow.
-    ``native_json`` is a sidecar of the source, ``landmarks`` names the points that it shows.
-    """
-
-    name: str
-    reader: Literal["nifti", "dicom", "tensors"] = "nifti"
-    key: str = ""
-    orientation: str = ""
-    native_json: str | None = None
-    landmarks: Landmarks | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Landmarks:
-    """Point files whose first points become ``AnatomicalLandmarkCoordinates`` of an image."""
-
-    source: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segmentation(Product):
-    """A volume of labels: each value has a row in ``labels``, or the conversion of it fails.
-
-    ``of`` names the images that it was drawn on; the first one gives the grid of masks that
-    come as pictures. ``coding`` is the column of the table that states the native values.
-    """
-
-    of: tuple[str, ...]
-    labels: LabelTable
-    suffix: str = "dseg"
-    reader: Literal["nifti", "png", "tensors"] = "nifti"
-    coding: str | None = None
-    pairing: Pairing = "stem"
-    key: str = ""
-    orientation: str = ""
-    may_be_empty: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slab:
-    """Channels ``start`` to ``stop`` of the array ``key``."""
-
-    key: str
-    start: int
-    stop: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Masks(Product):
-    """Masks that may overlap, one channel each, as one 4D ``probseg``.
-
-    ``unless`` names channels of another array: where they are equal, nothing is written.
-    """
-
-    key: str
-    regions: tuple[str, ...]
-    orientation: str
-    suffix: str = "probseg"
-    unless: Slab | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """A column of a table: its meaning, and its value as a template over the fields."""
-
-    description: str
-    value: str | Callable[[Fields], str] = ""
-    levels: Mapping[str, str] = field(default_factory=dict)
-    units: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PointGroup:
-    """An array of points in a file of arrays; shape (structure, point, 2) or (point, 2)."""
-
-    key: str
-    structures: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Points(Product):
-    """Points as a table, one row each. ``columns`` are values that the file name states."""
-
-    columns: Mapping[str, Column]
-    reader: Literal["markups", "tensors"] = "markups"
-    suffix: str = "points"
-    groups: tuple[PointGroup, ...] = ()
-    of: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment(Product):
-    """A file that is copied byte for byte beside its image."""
-
-    extension: str
+__all__ = [
+    "Attachment",
+    "Column",
+    "Dataset",
+    "Ignored",
+    "Image",
+    "Json",
+    "Landmarks",
+    "Masks",
+    "Naming",
+    "Pairing",
+    "PointGroup",
+    "Points",
+    "Product",
+    "Segmentation",
+    "Series",
+    "Sign",
+    "Slab",
+    "SubjectTable",
+    "Suspect",
+    "Terms",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
-    """Files that are left out on purpose, and why."""
+    """Files that are left out on purpose, and why.
+
+    ``states`` are fields that the presence of such a file states of its subject.
+    """
 
     source: str
     reason: str
+    states: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectTable:
+    """A table of the source, comma- or tab-separated; its columns go into participants.tsv.
+
+    The column that holds native ids is found by its content, whatever it is called. ``renamed``
+    maps the name of a column, in lower case, to ours. ``states`` are values that being listed
+    here states of a subject; with ``is_list`` that is all that is taken. ``sidecar`` is the
+    pattern of a JSON file that defines the columns.
+    """
+
+    source: str
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    states: Mapping[str, str] = field(default_factory=dict)
+    is_list: bool = False
+    sidecar: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """What tells this edition from others whose files have the same names.
+
+    Either a regular expression that is found in paths, or what a probe of some files must find:
+    the shape of the grid of images, or a label value.
+    """
+
+    path: str = ""
+    shape: tuple[int, ...] = ()
+    label: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """DICOM files whose folders do not say what they hold; the header of one in each does.
+
+    Where modality and a regular expression for the series description fit, a file gets the name
+    ``name`` by which the patterns of products know it: a template over the fields of ``source``,
+    with ``*`` for the name of the file. A structure set goes into the folder of its series.
+    """
+
+    source: str
+    modality: str
+    name: str
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +122,12 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """One edition of one dataset."""
+    """One edition of one dataset.
+
+    ``also`` are names of editions that published the same files. ``subjects`` are the numbers of
+    subjects in the publication for each value of the column ``split``; one number, for ``""``,
+    where there is no such column. ``regions`` are named unions of labels, never voxel values.
+    """
 
     name: str
     title: str
@@ -183,11 +141,14 @@ class Dataset:
     source_url: str
     source_doi: str | None = None
     source_version: str | None = None
-    expected_subjects: int | None = None
+    also: tuple[str, ...] = ()
+    signs: tuple[Sign, ...] = ()
+    series: tuple[Series, ...] = ()
+    subjects: Mapping[str, int] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, Column] = field(default_factory=dict)
-    native_participants: str | None = None
-    native_participants_json: str | None = None
+    tables: tuple[SubjectTable, ...] = ()
+    regions: RegionTable | None = None
     ignored: tuple[Ignored, ...] = ()
     bidsignore: tuple[str, ...] = ()
     shared_sidecars: bool = False
@@ -195,3 +156,8 @@ class Dataset:
     description_extra: Mapping[str, Json] = field(default_factory=dict)
     traps: tuple[str, ...] = ()
     notes: str = ""
+
+    @property
+    def expected_subjects(self) -> int | None:
+        """Return how many subjects the publication has in all; None where that is not known."""
+        return sum(self.subjects.values()) or None

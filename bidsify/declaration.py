@@ -44,7 +44,9 @@ def _sources(dataset: Dataset) -> Iterator[str]:
             yield from (product.native_json,) if product.native_json else ()
             yield from (product.landmarks.source,) if product.landmarks else ()
     yield from (rule.source for rule in dataset.ignored)
-    yield from filter(None, (dataset.native_participants, dataset.native_participants_json))
+    for table in dataset.tables:
+        yield from filter(None, (table.source, table.sidecar))
+    yield from (series.source for series in dataset.series)
 
 
 def _field_faults(dataset: Dataset) -> Iterator[str]:

@@ -5,7 +5,7 @@ Names only; no file is opened here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from .bidsignore import is_bidsignored
@@ -13,7 +13,7 @@ from .claims import Claim, Person, person
 from .dataset import Attachment, Dataset, Image, Points, Product
 from .entities import BidsPath, fault, format_name, label_of
 from .errors import DeclarationError
-from .jobs import Failure
+from .jobs import Failure, NativeTable
 from .patterns import Fields, field_names, render
 
 
@@ -37,11 +37,11 @@ class Drafts:
     serving: dict[tuple[str, str, str], list[Claim]] = field(default_factory=dict)
     owners: dict[str, dict[str, list[Claim]]] = field(default_factory=dict)
     people: dict[str, tuple[str, list[Fields]]] = field(default_factory=dict)
-    tables: dict[str, str] = field(default_factory=dict)
+    tables: list[NativeTable] = field(default_factory=list)
 
 
-def draft(dataset: Dataset, claims: list[Claim]) -> Drafts:
-    """Name the target of each claimed file.
+def draft(dataset: Dataset, claims: list[Claim], marks: Sequence[Fields] = ()) -> Drafts:
+    """Name the target of each claimed file; ``marks`` add to what is known of subjects.
 
     Raises:
         DeclarationError: The declaration asks for a name that BIDS does not allow.
@@ -52,7 +52,6 @@ def draft(dataset: Dataset, claims: list[Claim]) -> Drafts:
         people: dict[int, Person] = {}
         for use in claim.uses:
             if use.product is None:
-                drafts.tables.setdefault(use.role, claim.path)
                 continue
             naming = use.product.naming or dataset.naming
             whose = people.get(id(naming))
@@ -74,7 +73,31 @@ def draft(dataset: Dataset, claims: list[Claim]) -> Drafts:
             found.groups.setdefault(identity, []).append(claim)
         for whose in people.values():
             _own(drafts, whose, claim)
+    _add_marks(drafts, dataset, marks)
+    drafts.tables.extend(_native_tables(claims))
     return drafts
+
+
+def _add_marks(drafts: Drafts, dataset: Dataset, marks: Iterable[Fields]) -> None:
+    for fields in marks:
+        known = drafts.people.get(person(dataset.naming, fields).subject)
+        if known is not None:
+            known[1].append(fields)
+
+
+def _native_tables(claims: Iterable[Claim]) -> Iterator[NativeTable]:
+    """Return the tables of subjects in the order of their paths, each with its sidecar."""
+    used = [(use, claim.path) for claim in claims for use in claim.uses if use.table]
+    sidecars = {id(use.table): path for use, path in used if use.role == "table_json"}
+    for use, path in used:
+        if use.role == "table" and use.table:
+            yield NativeTable(
+                path,
+                renamed=tuple(sorted(use.table.renamed.items())),
+                states=tuple(sorted(use.table.states.items())),
+                is_list=use.table.is_list,
+                sidecar=sidecars.get(id(use.table)),
+            )
 
 
 def collisions(drafts: Drafts) -> Iterator[Failure]:

@@ -15,13 +15,12 @@ def remarks(
     dataset: Dataset, views: Sequence[View], unclaimed: Sequence[str], alone: Sequence[str]
 ) -> Iterator[Remark]:
     """Say which files are missing, which nobody knows, and which serve an image not there."""
-    subjects = {view.person.subject for view in views}
-    if dataset.expected_subjects and len(subjects) != dataset.expected_subjects:
-        text = f"{len(subjects)} subjects here, {dataset.expected_subjects} in the publication"
-        yield Remark("SUBJECT_COUNT", text)
+    yield from _count_remarks(dataset, views)
     summaries = [_Summary(dataset, view) for view in views]
     for product in dataset.products:
         naming = id(product.naming or dataset.naming)
+        if product.is_optional:
+            continue
         asked = [s for s in summaries if naming in s.namings and not s.is_unshipped(product)]
         lacking = [s.name for s in asked if id(product) not in s.products]
         if lacking:
@@ -37,6 +36,21 @@ def remarks(
     if unclaimed:
         text = f"{len(unclaimed)} files that the declaration does not know: {_some(unclaimed)}"
         yield Remark("UNCLAIMED", text)
+
+
+def _count_remarks(dataset: Dataset, views: Sequence[View]) -> Iterator[Remark]:
+    """Compare the number of subjects with the publication, in the parts of it that are here."""
+    column = dataset.columns.get("split")
+    found: dict[str, set[str]] = {}
+    for view in views:
+        part = column.of(view.found[0].fields[0]) if column else ""
+        found.setdefault(part if part in dataset.subjects else "", set()).add(view.person.subject)
+    for part, subjects in sorted(found.items()):
+        wanted = dataset.subjects.get(part)
+        if wanted and len(subjects) != wanted:
+            name = f" of the part {part!r}" if part else ""
+            text = f"{len(subjects)} subjects{name} here, {wanted} in the publication"
+            yield Remark("SUBJECT_COUNT", text)
 
 
 def describe(product: Product) -> str:
@@ -57,11 +71,7 @@ class _Summary:
 
     def is_unshipped(self, product: Product) -> bool:
         """Say whether the publisher ships no such product for these people."""
-        return any(
-            fields.get(name) == value
-            for name, value in product.absent_where.items()
-            for fields in self._fields
-        )
+        return any(product.is_unshipped(fields) for fields in self._fields)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import tables
+from . import people
 from .errors import SourceError
 from .jobs import Job, PeopleJob, PeopleSidecarJob, Plan, TextJob
 from .reading import Reading
@@ -81,10 +81,10 @@ def make_shared(job: Job, reading: Reading, present: Present) -> Made | None:
                 return None
             return Made(job.content.encode(), "")
         case PeopleJob():
-            made = tables.people(job, reading, present.folders)
+            made = people.people(job, reading, present.folders)
             return made if made.content.count(b"\n") > 1 else None
         case PeopleSidecarJob():
-            return tables.people_sidecar(job, reading) if present.folders else None
+            return people.people_sidecar(job, reading) if present.folders else None
         case _:
             msg = f"no shared file is made by {job.kind!r}"
             raise AssertionError(msg)
@@ -100,6 +100,4 @@ def write_if_changed(root: Path, target: str, content: bytes) -> bool:
 
 
 def _without_native(job: Job) -> Job:
-    if isinstance(job, PeopleSidecarJob):
-        return replace(job, native=None, native_json=None)
-    return replace(job, native=None) if isinstance(job, PeopleJob) else job
+    return replace(job, natives=()) if isinstance(job, PeopleJob | PeopleSidecarJob) else job

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -33,6 +33,11 @@ class LabelTable:
 
     columns: tuple[str, ...]
     rows: tuple[Mapping[str, str], ...]
+
+    @property
+    def is_stated(self) -> bool:
+        """Say whether the table is known; for some datasets the user must state it."""
+        return bool(self.rows)
 
     @cached_property
     def names(self) -> Mapping[int, str]:
@@ -72,16 +77,45 @@ class LabelTable:
 
     def to_tsv(self) -> str:
         """Format as the file of BIDS."""
-        lines = [self.columns, *([row[name] for name in self.columns] for row in self.rows)]
-        return "".join("\t".join(line) + "\n" for line in lines)
+        return _to_tsv(self.columns, self.rows)
+
+
+@dataclass(frozen=True)
+class RegionTable:
+    """Rows of a ``regions.tsv``, as text: unions of labels by name."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Mapping[str, str], ...]
+
+    @cached_property
+    def indices(self) -> Mapping[str, tuple[int, ...]]:
+        """Abbreviation (or name, where there is none) -> indices of the label table."""
+        return {
+            row.get("abbreviation", row["name"]): tuple(map(int, row["indices"].split(",")))
+            for row in self.rows
+        }
+
+    def to_tsv(self) -> str:
+        """Format as a table of BIDS."""
+        return _to_tsv(self.columns, self.rows)
+
+
+def _to_tsv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
+    lines = [columns, *([row[name] for name in columns] for row in rows)]
+    return "".join("\t".join(line) + "\n" for line in lines)
 
 
 _TYPES = (("uint8", 2**8 - 1), ("int16", 2**15 - 1), ("int32", 2**31 - 1))
 
 
-def label_table(beside: str) -> LabelTable:
-    """Read ``<name>.tsv`` beside the declaration ``<name>.py`` (give ``__file__``)."""
-    return read_label_table(Path(beside).with_suffix(".tsv"))
+#: For a dataset whose label values are not known: the user states them, see ``--label-table``.
+UNSTATED = LabelTable((), ())
+
+
+def label_table(beside: str, part: str = "") -> LabelTable:
+    """Read ``<name>.tsv`` or ``<name>_<part>.tsv`` beside ``<name>.py`` (give ``__file__``)."""
+    path = Path(beside)
+    return read_label_table(path.with_name(f"{path.stem}{part and '_'}{part}.tsv"))
 
 
 def read_label_table(path: Path) -> LabelTable:
@@ -90,11 +124,23 @@ def read_label_table(path: Path) -> LabelTable:
     Raises:
         DeclarationError: The file is missing, breaks the schema, or maps one value twice.
     """
+    columns, rows = read_rows(path)
+    table = LabelTable(columns, rows)
+    _check(table, path)
+    return table
+
+
+def read_rows(path: Path) -> tuple[tuple[str, ...], tuple[Mapping[str, str], ...]]:
+    """Read a table of a declaration: its columns, and its rows as column -> cell.
+
+    Raises:
+        DeclarationError: The file is missing, or rows and columns do not fit.
+    """
     try:
         with path.open(encoding="utf-8", newline="") as stream:
             lines = [line.rstrip("\r\n").split("\t") for line in stream]
     except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path}: no readable label table: {error}"
+        msg = f"{path}: no readable table: {error}"
         raise DeclarationError(msg) from error
     columns, *cells = [line for line in lines if line != [""]] or [[]]
     for number, row in enumerate(cells, start=2):
@@ -105,9 +151,7 @@ def read_label_table(path: Path) -> LabelTable:
         msg = f"{path}: the column {twice[0]!r} occurs twice"
         raise DeclarationError(msg)
     rows = tuple(dict(zip(columns, row, strict=True)) for row in cells)
-    table = LabelTable(tuple(columns), rows)
-    _check(table, path)
-    return table
+    return tuple(columns), rows
 
 
 def _check(table: LabelTable, path: Path) -> None:

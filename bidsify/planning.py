@@ -7,11 +7,11 @@ in it: claimed by jobs, ignored, unclaimed, or in a failure that says why.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from . import expectations, shared
-from .claims import Claim, sort_files
+from .claims import Claim, Sorted, sort_files
 from .dataset import Dataset
 from .drafts import Draft, Drafts, collisions, draft
 from .jobs import Failure, Job, Plan, ScansJob, Unit
@@ -20,19 +20,23 @@ from .products import jobs_of, prepare
 from .view import Found, View
 
 
-def make_plan(dataset: Dataset, paths: Iterable[str]) -> Plan:
+def make_plan(
+    dataset: Dataset, paths: Iterable[str], names: Mapping[str, str] | None = None
+) -> Plan:
     """Decide what is written, and from what.
+
+    ``names`` maps files to the names by which the declaration knows them, where those differ
+    from their paths: see :mod:`bidsify.series`.
 
     Raises:
         DeclarationError: The declaration asks for a name that BIDS does not allow.
     """
     with _uncollected():
-        return _make_plan(dataset, paths)
+        return _make_plan(dataset, sort_files(dataset, paths, names))
 
 
-def _make_plan(dataset: Dataset, paths: Iterable[str]) -> Plan:
-    files = sort_files(dataset, paths)
-    drafts = draft(dataset, files.claims)
+def _make_plan(dataset: Dataset, files: Sorted) -> Plan:
+    drafts = draft(dataset, files.claims, files.marks)
     failures = list(collisions(drafts))
     failures += [
         Failure((path,), f"{path!r}: a control character in the name; rename the file")
@@ -93,7 +97,7 @@ def _found(target: str, made: Draft) -> Found:
         claim = groups[0][0]
         return Found(made.product, target, (claim.path,), (claim.match.fields,))
     chosen, *others = (
-        sorted(group, key=lambda claim: natural_key(claim.path))
+        sorted(group, key=_place)
         for _, group in sorted(made.groups.items(), key=lambda item: item[0])
     )
     return Found(
@@ -103,6 +107,11 @@ def _found(target: str, made: Draft) -> Found:
         tuple(claim.match.fields for claim in chosen),
         tuple(tuple(claim.path for claim in other) for other in others),
     )
+
+
+def _place(claim: Claim) -> tuple[tuple[tuple[int, int | str], ...], str]:
+    """Sort key for the files of a series, which some copies spread over folders."""
+    return natural_key(claim.path.rpartition("/")[2]), claim.path
 
 
 def _units(dataset: Dataset, views: Sequence[View], failures: list[Failure]) -> list[Unit]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from .dataset import Attachment, Dataset, Image, Masks, Points, Product, Segmentation
 from .jobs import (
@@ -19,7 +18,7 @@ from .jobs import (
     VolumeJob,
 )
 from .pairing import pair
-from .patterns import Fields, render
+from .patterns import render
 from .view import Found, View, folder_of
 
 #: Columns of each table of points in space, after those that the file name states.
@@ -145,7 +144,7 @@ def _points_job(
         )
     grid = view.image(product.of)
     stated = tuple(
-        tuple(_stated(column.value, fields) or "n/a" for column in product.columns.values())
+        tuple(column.of(fields) or "n/a" for column in product.columns.values())
         for fields in found.fields
     )
     return PointsJob(
@@ -157,10 +156,6 @@ def _points_job(
         stated=stated,
         grid=grid.target if grid else None,
     )
-
-
-def _stated(value: Any, fields: Fields) -> str:
-    return str(value(fields)) if callable(value) else render(value, fields)
 
 
 def _has_own_sidecar(product: Product, dataset: Dataset) -> bool:

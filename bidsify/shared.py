@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from . import description
 from .dataset import Attachment, Column, Dataset, Image, Json, Masks, Points, Product, Segmentation
 from .entities import format_name, label_of
-from .jobs import Job, PeopleJob, PeopleSidecarJob, TextJob
-from .patterns import Fields, render
+from .jobs import Job, NativeTable, PeopleJob, PeopleSidecarJob, TextJob
+from .patterns import Fields
 from .products import PLANE_COLUMNS, SPACE_COLUMNS
+from .regions import REGIONS, with_regions
 from .view import View
 
 #: Subject -> its native id, and what its paths state.
@@ -50,7 +51,7 @@ def jobs(
     dataset: Dataset,
     views: Sequence[View],
     people: People,
-    tables: Mapping[str, str],
+    tables: Sequence[NativeTable],
 ) -> Iterator[Job]:
     """Make the jobs of the files at the root, and of the sessions tables."""
     yield TextJob(
@@ -65,6 +66,8 @@ def jobs(
     yield from _sessions(views)
     yield TextJob(target="scans.json", content=to_json(_SCANS), only_with="scans")
     yield from _descriptions(dataset)
+    if dataset.regions:
+        yield TextJob(target="regions.tsv", content=dataset.regions.to_tsv(), only_with="dseg")
     for target, content in sorted(_inherited(dataset).items()):
         yield TextJob(target=target, content=content, only_with=target.split(".")[0])
 
@@ -76,18 +79,19 @@ def to_json(document: object) -> str:
     )
 
 
-def _participants(dataset: Dataset, people: People, tables: Mapping[str, str]) -> Iterator[Job]:
-    native, native_json = tables.get("participants"), tables.get("participants_json")
+def _participants(
+    dataset: Dataset, people: People, natives: Sequence[NativeTable]
+) -> Iterator[Job]:
     rows = tuple(
         (f"sub-{subject}", (f"sub-{subject}", source_id, *_values(dataset, fields)))
         for subject, (source_id, fields) in sorted(people.items())
     )
     yield PeopleJob(
         target="participants.tsv",
-        sources=(native,) if native else (),
+        sources=tuple(native.path for native in natives),
         columns=("participant_id", "source_id", *dataset.columns),
         rows=rows,
-        native=native,
+        natives=tuple(natives),
     )
     columns = {"source_id": Column(description="Name of the subject in the source dataset.")}
     definitions = {
@@ -96,18 +100,17 @@ def _participants(dataset: Dataset, people: People, tables: Mapping[str, str]) -
     }
     yield PeopleSidecarJob(
         target="participants.json",
-        sources=(native_json,) if native_json else (),
+        sources=tuple(native.sidecar for native in natives if native.sidecar),
         metadata=json.dumps(definitions, sort_keys=True),
-        native=native,
-        native_json=native_json,
+        ids=tuple((values[0], values[1]) for _, values in rows),
+        natives=tuple(natives),
     )
 
 
 def _values(dataset: Dataset, stated: Sequence[Fields]) -> Iterator[str]:
     """Return the value of each column; n/a where the files of a subject do not agree on one."""
     for column in dataset.columns.values():
-        how = column.value
-        found = {how(f) if callable(how) else render(how, f) for f in stated} - {"", "n/a"}
+        found = {column.of(fields) for fields in stated} - {"", "n/a"}
         yield found.pop() if len(found) == 1 else "n/a"
 
 
@@ -148,8 +151,9 @@ def _inherited(dataset: Dataset) -> dict[str, str]:
         match product:
             case Segmentation():
                 stem = _shared_stem(product, ("segmentation",))
-                files[stem + ".tsv"] = product.labels.to_tsv()
-                files[stem + ".json"] = to_json(_segmentation_sidecar(product))
+                labels = with_regions(product.labels, dataset.regions)
+                files[stem + ".tsv"] = labels.to_tsv()
+                files[stem + ".json"] = to_json(_segmentation_sidecar(product, dataset))
             case Points() | Attachment() if product.sidecar:
                 columns = _point_columns(product) if isinstance(product, Points) else {}
                 document = {**product.sidecar, **column_definitions(columns)}
@@ -169,11 +173,13 @@ def _shared_stem(product: Product, entities: Sequence[str]) -> str:
     return format_name(kept, product.suffix, "")
 
 
-def _segmentation_sidecar(product: Segmentation) -> Mapping[str, object]:
+def _segmentation_sidecar(product: Segmentation, dataset: Dataset) -> Mapping[str, object]:
     columns = {
         name: Column(description="Value in the source dataset that became this index.")
         for name in product.labels.codings
     }
+    if dataset.regions:
+        columns[REGIONS] = Column(description="Regions that the label is part of: regions.tsv.")
     return {"SpatialReference": "orig", **product.sidecar, **column_definitions(columns)}
 
 

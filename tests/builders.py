@@ -18,7 +18,7 @@ from PIL import Image as Picture
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from bidsify.dataset import Dataset, Ignored, Image, Naming, Segmentation, Terms
+from bidsify.dataset import Dataset, Ignored, Image, Naming, Segmentation, SubjectTable, Terms
 from bidsify.labels import LabelTable
 from bidsify.reading import Reading
 
@@ -262,7 +262,7 @@ def toy(**changes: Any) -> Dataset:
         "authors": ("A. Toy",),
         "source_url": "https://example.org/toy",
         "fields": {"split": "train|test", "case": r"\d+"},
-        "native_participants": "participants.tsv",
+        "tables": (SubjectTable(source="participants.tsv"),),
         "ignored": (Ignored(source="*.pdf", reason="text for human readers"),),
     }
     return Dataset(**{**declared, **changes})

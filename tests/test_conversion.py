@@ -335,7 +335,7 @@ def test_gray_values_become_indices(source: Make, tree: Make) -> None:
 
 
 def test_a_declaration_of_ones_own_needs_no_file_of_ours(tmp_path: Path) -> None:
-    declared = replace(MYOPS, name="mine", expected_subjects=None)
+    declared = replace(MYOPS, name="mine", subjects={})
     native.save(tmp_path / "in/LGE/case0001.nii", native.nifti(np.ones((3, 4, 5), "i2"), np.eye(4)))
     done = convert(open_source(tmp_path / "in"), tmp_path / "out", declared, Options())
     assert done.failures == []

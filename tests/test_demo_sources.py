@@ -17,7 +17,7 @@ import pydicom
 import pytest
 from PIL import Image, ImageDraw
 
-from bidsify import demo
+from bidsify import datasets, demo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,12 +44,12 @@ def array(path: Path) -> np.ndarray[Any, Any]:
     return np.asanyarray(nib.load(path).dataobj)
 
 
-def test_names_are_the_modules_with_a_generator() -> None:
-    assert demo.names() == NAMES
+def test_each_known_dataset_has_a_generator() -> None:
+    assert demo.names() == datasets.names()
 
 
 def test_an_unknown_name_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="'phantom'; there are chaos, "):
+    with pytest.raises(ValueError, match="'phantom'; there are "):
         demo.make("phantom", tmp_path)
 
 

@@ -22,14 +22,14 @@ def case(number: int, split: str = "", *kinds: str) -> list[str]:
 
 
 def test_a_complete_source_needs_no_remark() -> None:
-    assert remarks(*case(1), *case(2), expected_subjects=2) == {}
+    assert remarks(*case(1), *case(2), subjects={"": 2}) == {}
 
 
 @pytest.mark.parametrize(
     ("expected", "is_remarked"), [(None, False), (2, False), (3, True), (1, True)]
 )
 def test_the_number_of_subjects_is_compared(expected: int | None, *, is_remarked: bool) -> None:
-    found = remarks(*case(1), *case(2), expected_subjects=expected)
+    found = remarks(*case(1), *case(2), subjects={"": expected} if expected else {})
     if is_remarked:
         assert found == {"SUBJECT_COUNT": f"2 subjects here, {expected} in the publication"}
     else:

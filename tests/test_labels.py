@@ -169,7 +169,7 @@ def test_what_cannot_be_read_is_named(content: bytes | None, tmp_path: Path) -> 
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(
-        DeclarationError, match=f"^{re.escape(str(path))}: no readable label table: "
+        DeclarationError, match=f"^{re.escape(str(path))}: no readable table: "
     ):
         read_label_table(path)
 

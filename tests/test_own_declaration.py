@@ -193,7 +193,7 @@ def test_a_declaration_that_is_broken(old: str, new: str, says: str, place: Path
 @pytest.mark.parametrize(
     ("table", "says"),
     [
-        (None, "mine.tsv: no readable label table: .*No such file"),
+        (None, "mine.tsv: no readable table: .*No such file"),
         ("", "mine.tsv: "),
         ("name\n", "mine.tsv: "),
         ("index\tname\n0\tbackground\n", "source_value"),
@@ -223,7 +223,7 @@ def test_a_label_table_that_is_broken(table: str | None, says: str, place: Path)
 
 def test_a_label_table_that_is_no_text(place: Path) -> None:
     (place / "mine.tsv").write_bytes(b"\xff\xfe\0")
-    refused(place, "mine.tsv: no readable label table")
+    refused(place, "mine.tsv: no readable table")
 
 
 def refused(place: Path, says: str) -> Ran:

@@ -274,7 +274,7 @@ def test_ignored_and_unclaimed_files_are_told() -> None:
 
 def test_what_the_publisher_ships_and_is_not_there_is_told() -> None:
     plan = make_plan(
-        dataset(IMAGE, LABELS, expected_subjects=3), ["7/mr.nii", "8/mr.nii", "8/seg.nii"]
+        dataset(IMAGE, LABELS, subjects={"": 3}), ["7/mr.nii", "8/mr.nii", "8/seg.nii"]
     )
     remarks = {remark.code: remark.message for remark in plan.remarks}
     assert remarks["SUBJECT_COUNT"] == "2 subjects here, 3 in the publication"

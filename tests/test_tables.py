@@ -1,10 +1,7 @@
-"""Tables: points, scans, and who is in the tree; no cell is made up."""
+"""Tables: points and scans; no cell is made up."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import pickle
 from pathlib import Path
 from typing import Any
@@ -17,7 +14,7 @@ from hypothesis import strategies as st
 
 from bidsify import tables
 from bidsify.errors import SourceError
-from bidsify.jobs import PeopleJob, PeopleSidecarJob, PointsJob, ScansJob
+from bidsify.jobs import PointsJob, ScansJob
 from bidsify.products import PLANE_COLUMNS, SPACE_COLUMNS
 from bidsify.reading import Fact
 
@@ -166,139 +163,3 @@ def test_scans_name_the_sources_of_what_exists() -> None:
         {"filename": "anat/a.nii.gz", "source_file": "x/a.nii", "source_sha256": "x/a.niix/a.nii"},
         {"filename": "anat/b.nii.gz", "source_file": "s", "source_sha256": "n/a"},
     ]
-
-
-# --- people -------------------------------------------------------------------------------------
-
-
-def people_job(native: str | None = "p.tsv") -> PeopleJob:
-    return PeopleJob(
-        target="participants.tsv",
-        columns=("participant_id", "source_id", "split"),
-        rows=tuple((f"sub-{n}", (f"sub-{n}", f"case{n}", "Train")) for n in "123"),
-        native=native,
-    )
-
-
-def people(native: str, folders: tuple[str, ...] = ("sub-1", "sub-2")) -> list[dict[str, str]]:
-    made = tables.people(people_job(), reading({"p.tsv": native.encode()}), frozenset(folders))
-    return rows_of(made.content)
-
-
-def test_people_are_those_who_have_a_folder() -> None:
-    made = tables.people(people_job(None), reading({}), frozenset(["sub-3", "sub-1", "sub-9"]))
-    assert rows_of(made.content) == [
-        {"participant_id": f"sub-{n}", "source_id": f"case{n}", "split": "Train"} for n in "13"
-    ]
-    assert made.notes == ()
-
-
-def test_columns_of_the_source_are_added() -> None:
-    native = "participant_id\tsex\tsplit\nsub-2\tF\tmine\nsub-7\tM\tx\n"
-    made = tables.people(
-        people_job(), reading({"p.tsv": native.encode()}), frozenset(["sub-1", "sub-2"])
-    )
-    assert [(r["participant_id"], r["sex"], r["split"]) for r in rows_of(made.content)] == [
-        ("sub-1", "n/a", "Train"),
-        ("sub-2", "F", "Train"),
-    ]
-    assert made.notes == ("p.tsv: 1 subjects have no files: sub-7",)
-
-
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-@pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_line_ends_byte_order_marks_and_blanks_are_no_content(end: str, mark: str) -> None:
-    lines = ["participant_id\t sex \tnote", "sub-1 \tF\t a  b ", "", "sub-2\tM\t"]
-    rows = people(mark + end.join(lines) + end)
-    assert [(r["sex"], r["note"]) for r in rows] == [("F", "a b"), ("M", "n/a")]
-
-
-def test_a_short_row_has_no_values() -> None:
-    assert [r["sex"] for r in people("participant_id\tsex\nsub-1\nsub-2\tM\n")] == ["n/a", "M"]
-
-
-@pytest.mark.parametrize("head", [" participant_id", "participant_id ", "participant_id\u00a0"])
-def test_blanks_around_the_first_column_do_not_hinder(head: str) -> None:
-    assert [r["sex"] for r in people(f"{head}\tsex\nsub-1\tF\nsub-2\tM\n")] == ["F", "M"]
-
-
-def test_quotes_are_text() -> None:
-    rows = people('participant_id\tnote\nsub-1\t"a\nsub-2\tb"\n')
-    assert [r["note"] for r in rows] == ['"a', 'b"']
-
-
-@pytest.mark.parametrize(
-    ("age", "shown"),
-    [
-        *(("34", "34"), ("89", "89"), ("90", "89"), ("103.5", "89"), ("89.5", "89")),
-        *(("0.5", "0.5"), ("n/a", "n/a"), ("", "n/a"), ("unknown", "n/a")),
-        *(("nan", "n/a"), ("NaN", "n/a"), ("inf", "n/a"), ("-inf", "n/a")),
-    ],
-)
-@pytest.mark.parametrize("name", ["age", "Age", "AGE"])
-def test_ages_that_identify_are_capped(name: str, age: str, shown: str) -> None:
-    assert people(f"participant_id\t{name}\nsub-1\t{age}\nsub-2\t1\n")[0][name] == shown
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"name\tage\nx\t1\n", b"participant_id\nsub-1\tx\n", b"\xff\xfe\0", b"\0\0"]
-)
-def test_other_tables_are_refused(content: bytes) -> None:
-    with pytest.raises(SourceError, match=r"^a/p: not a (readable table|participants table: its)"):
-        tables.native_table(content, "a/p")
-
-
-@given(
-    st.lists(
-        st.lists(
-            st.text(
-                st.characters(codec="utf-8", exclude_categories=("C", "Zl", "Zp")), max_size=5
-            ).map(lambda text: " ".join(text.split())),
-            min_size=2,
-            max_size=2,
-        ),
-        max_size=4,
-    )
-)
-def test_cells_are_taken_over_as_they_are(cells: list[list[str]]) -> None:
-    lines = [f"sub-{n}\t{a}\t{b}" for n, (a, b) in enumerate(cells)]
-    content = "\n".join(["participant_id\tone\ttwo", *lines]).encode() + b"\n"
-    names, table = tables.native_table(content, "p")
-    assert names == ["participant_id", "one", "two"]
-    assert [[row["one"], row["two"]] for row in table.values()] == cells
-
-
-def test_definitions_of_the_source_are_taken_over() -> None:
-    definitions = {
-        "sex": {"Description": "Sex.", "Levels": {"F": "female"}},
-        "age": {"Description": "Age.", "Units": "years"},
-        "other": {"Description": "not a column"},
-        "note": "no entry",
-    }
-    job = PeopleSidecarJob(
-        target="participants.json",
-        metadata=json.dumps({"source_id": {"Description": "ours"}}),
-        native="p.tsv",
-        native_json="p.json",
-    )
-    native = b"participant_id\tsex\tage\tnote\tsource_id\n"
-    files = {"p.tsv": native, "p.json": json.dumps(definitions).encode()}
-    assert json.loads(tables.people_sidecar(job, reading(files)).content) == {
-        "source_id": {"Description": "ours"},
-        "sex": {"Description": "Sex.", "Levels": {"F": "female"}},
-        "age": {"Description": "Age.", "Units": "year"},
-        "note": {"Description": "As in p.tsv of the source dataset."},
-    }
-
-
-def test_broken_definitions_are_named() -> None:
-    job = PeopleSidecarJob(target="x", metadata="{}", native="p.tsv", native_json="p.json")
-    files = {"p.tsv": b"participant_id\tsex\n", "p.json": b"{"}
-    with pytest.raises(SourceError, match=r"^p\.json: not readable JSON"):
-        tables.people_sidecar(job, reading(files))
-
-
-def test_our_tables_are_plain_tables_for_the_csv_module() -> None:
-    made = tables.people(people_job(None), reading({}), frozenset(["sub-1"]))
-    rows = list(csv.DictReader(io.StringIO(made.content.decode()), delimiter="\t"))
-    assert rows == rows_of(made.content)

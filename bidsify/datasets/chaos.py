@@ -126,7 +126,7 @@ Train_Sets/MR/1/T2SPIR/Ground/*.png              -> sub-MR01/anat/sub-MR01_acq-T
     source_url="https://doi.org/10.5281/zenodo.3362844",
     source_doi="10.5281/zenodo.3362844",
     source_version="1.03",
-    expected_subjects=80,
+    subjects={"": 80},
     terms=Terms(
         licence="CC-BY-NC-SA-4.0",
         summary="Sharing under the same licence, not commercially, with attribution.",

@@ -51,7 +51,7 @@ dataset/, label/           -> copies of the same files, compared and left out
             sidecar={"Description": "All intervertebral discs as one label."},
         ),
     ),
-    expected_subjects=16,
+    subjects={"": 16},
     authors=("Zheng G.", "Belavy D.", "Li S."),
     citation=(
         "Computational Methods and Clinical Applications for Spine Imaging, CSI 2018, "

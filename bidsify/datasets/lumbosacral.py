@@ -1,6 +1,17 @@
 """Lumbosacral spine MRI: three sequences with contours of cord, dura, ganglia and nerve roots."""
 
-from ..dataset import Attachment, Column, Dataset, Ignored, Image, Landmarks, Naming, Points, Terms
+from ..dataset import (
+    Attachment,
+    Column,
+    Dataset,
+    Ignored,
+    Image,
+    Landmarks,
+    Naming,
+    Points,
+    SubjectTable,
+    Terms,
+)
 
 SEQUENCES = {
     "CISS": ("CISS", "CISS", "Constructive interference in steady state, axial."),
@@ -92,8 +103,7 @@ anatqc/sub-01/anat/sub-01_CISS_SNR.csv              -> sub-01/anat/sub-01_acq-CI
         "side": "[LR]",
     },
     naming=Naming(subject="{case}", source_id="sub-{case}"),
-    native_participants="participants.tsv",
-    native_participants_json="participants.json",
+    tables=(SubjectTable(source="participants.tsv", sidecar="participants.json"),),
     products=(
         *map(image, SEQUENCES),
         points("cord", "sub-{case}/sub{sep}{case}_{kind}_{contour}.json"),
@@ -128,7 +138,7 @@ anatqc/sub-01/anat/sub-01_CISS_SNR.csv              -> sub-01/anat/sub-01_acq-CI
         "CNR": "Contrast-to-noise ratio of the image, as computed by the authors.",
         "SNR": "Signal-to-noise ratio of the image, as computed by the authors.",
     },
-    expected_subjects=14,
+    subjects={"": 14},
     authors=("Liu J.", "Zhang W.", "Zhou Y.", "Xu L.", "Chu Y.-H.", "Jia F."),
     citation=(
         "Liu J., Zhang W., Zhou Y., Xu L., Chu Y.-H., Jia F., Scientific Data 11:1131 (2024), "

@@ -85,7 +85,7 @@ Raw_data/label/case0001_gt.nii.gz  -> sub-0001/anat/sub-0001_dseg.nii.gz
     descriptions={
         "preproc": "Resampled, registered to one grid, cropped and scaled to 0-255 by the authors."
     },
-    expected_subjects=380,
+    subjects={"": 380},
     authors=("Fang et al.", "Renji Hospital, Shanghai Jiao Tong University"),
     citation=(
         "Fang et al., Incorporating modality-specific intensity prior as text prompt for "

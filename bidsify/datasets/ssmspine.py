@@ -128,7 +128,7 @@ SSMSpine_Train/p1/aug7.pt  img
     shared_sidecars=True,
     bidsignore=("*_points.tsv", "points.json"),
     descriptions={label: text for label, (_, text) in VARIANTS.items()},
-    expected_subjects=100,
+    subjects={"": 100},
     authors=("Chen J.", "Qian L.", "Ma L.", "Urakov T.", "Gu W.", "Liang L."),
     citation=(
         "Chen J., Qian L., Ma L., Urakov T., Gu W., Liang L., SymTC: A symbiotic Transformer-CNN "

@@ -38,7 +38,8 @@ class Contrast:
     @property
     def is_optional(self) -> bool:
         """Say whether it is written only where it differs from something else."""
-        return isinstance(self.product, Masks) and self.product.unless is not None
+        is_omitted = isinstance(self.product, Masks) and self.product.unless is not None
+        return is_omitted or self.product.is_optional
 
     def suits(self, person: str) -> bool:
         """Say whether people with such a name, with or without a session, may have it."""
@@ -95,7 +96,9 @@ def check_contrasts(
             if not receipts and not any(contrast.fits(tail) for tail in here):
                 if evidence is None:
                     yield from _unrecorded(contrast, whose)
-                elif not _is_unshipped(contrast, contrasts, told, written):
+                elif not contrast.product.is_optional and not _is_unshipped(
+                    contrast, contrasts, told, written
+                ):
                     yield _explained(contrast, whose, failed)
 
 
@@ -171,8 +174,7 @@ def _is_unshipped(
     written: Mapping[str, Receipt],
 ) -> bool:
     """Say whether the paths of the person's other files state that the publisher ships none."""
-    absent = contrast.product.absent_where.items()
-    if not absent:
+    if not contrast.product.absent_where:
         return False
     stated = [
         other.fields(written[path].source)
@@ -180,4 +182,4 @@ def _is_unshipped(
         for other in contrasts
         if other.fits(tail)
     ]
-    return any(fields.get(name) == value for fields in stated for name, value in absent)
+    return any(map(contrast.product.is_unshipped, stated))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from itertools import combinations
 
 from ...dataset import Dataset
 from ...record import RECORD
@@ -38,11 +39,17 @@ def check_subjects(
         for name in sorted(set(subjects) - evidence.written.keys()):
             message = f"the record of the conversion does not know {name}"
             yield f"{name}/", finding("PROFILE_COUNT", message)
-    wanted = declared.expected_subjects if declared else None
+    parts = list(declared.subjects.values()) if declared else []
     count = len(evidence.written) if evidence else len(subjects)
-    if wanted and count != wanted and not (evidence and evidence.is_partial):
-        message = f"{count} subjects, but {wanted} in the publication"
+    if parts and count not in _sums(parts) and not (evidence and evidence.is_partial):
+        message = f"{count} subjects, but {' + '.join(map(str, parts))} in the publication"
         yield "", finding("PROFILE_COUNT", message)
+
+
+def _sums(parts: Sequence[int]) -> set[int]:
+    """Return the numbers of subjects that some of the parts of a publication have together."""
+    chosen = (c for size in range(1, len(parts) + 1) for c in combinations(parts, size))
+    return {sum(numbers) for numbers in chosen}
 
 
 def check_shared(

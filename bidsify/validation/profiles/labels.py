@@ -40,12 +40,13 @@ def check_label_map(file: File, contrasts: Iterable[Contrast]) -> Iterator[Found
     if file.parts.suffix != "probseg" or file.parts.extension == ".json":
         return
     for contrast in contrasts:
-        if not isinstance(contrast.product, Masks) or not contrast.has(file.path):
+        product = contrast.product
+        if not isinstance(product, Masks) or not product.regions or not contrast.has(file.path):
             continue
         sidecar = sidecar_of(file)
         if isinstance(sidecar, Ambiguity):
             return
-        stated, regions = sidecar.values.get("LabelMap"), list(contrast.product.regions)
+        stated, regions = sidecar.values.get("LabelMap"), list(product.regions)
         if stated != regions:
             origin = sidecar.origins.get("LabelMap")
             message = f"LabelMap is {stated}, but the declaration says {regions}"
@@ -58,7 +59,7 @@ def _tables_for(file: File, declared: Dataset) -> Iterator[LabelTable]:
     keys = bids_schema.entity_keys()
     stated = {key: v for key, v in file.parts.entities.items() if key not in _PEOPLE}
     for product in declared.products:
-        if not isinstance(product, Segmentation):
+        if not isinstance(product, Segmentation) or not product.labels.is_stated:
             continue
         own = {keys[name]: label_expression(text) for name, text in product.entities.items()}
         is_same = ("seg" in own) == ("seg" in stated)

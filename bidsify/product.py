@@ -1,0 +1,181 @@
+"""The words of a declaration for what a subject has: images, segmentations, points, files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from .labels import LabelTable
+from .patterns import Fields, render
+
+Json: TypeAlias = Any  # a JSON document
+Pairing = Literal["stem", "rank"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """How the people (and visits) of the source are named, there and in BIDS."""
+
+    subject: str
+    source_id: str
+    session: str | None = None
+    session_source_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """Something that a subject has: patterns of its source files, and its name in BIDS.
+
+    Of several patterns the first that is present counts; what the others match must have the
+    same content and is reported as a duplicate. ``absent_where`` states for which fields the
+    publisher ships none, as for the masks of a test set: regular expressions for the value of a
+    field, the empty one where the path has no such field. ``is_optional`` says that some subjects
+    have none, without a rule.
+    """
+
+    source: tuple[str, ...]
+    suffix: str
+    datatype: str = "anat"
+    entities: Mapping[str, str] = field(default_factory=dict)
+    naming: Naming | None = None
+    sidecar: Mapping[str, Json] = field(default_factory=dict)
+    absent_where: Mapping[str, str] = field(default_factory=dict)
+    is_optional: bool = False
+
+    def is_unshipped(self, fields: Fields) -> bool:
+        """Say whether the publisher ships none where a path states these fields."""
+        return any(
+            name in fields and re.fullmatch(expression, fields[name] or "")
+            for name, expression in self.absent_where.items()
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image(Product):
+    """A volume whose values are kept.
+
+    ``name`` is how segmentations refer to it. ``key`` and ``orientation`` are for arrays in
+    files without geometry: the entry to take, and the direction in which voxel i, j, k grow.
+    ``native_json`` is a sidecar of the source, ``landmarks`` names the points that it shows.
+    Values outside of ``plausible`` are reported, and kept.
+    """
+
+    name: str
+    reader: Literal["nifti", "dicom", "tensors", "pictures"] = "nifti"
+    plausible: tuple[float, float] | None = None
+    key: str = ""
+    orientation: str = ""
+    native_json: str | None = None
+    landmarks: Landmarks | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landmarks:
+    """Point files whose first points become ``AnatomicalLandmarkCoordinates`` of an image."""
+
+    source: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """Values that betray a copy whose labels were changed, and what must have happened to it.
+
+    A source that holds some of ``values`` and none of ``unless`` is refused as a whole.
+    """
+
+    values: tuple[int, ...]
+    unless: tuple[int, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segmentation(Product):
+    """A volume of labels: each value has a row in ``labels``, or the conversion of it fails.
+
+    ``of`` names the images that it was drawn on; the first one gives the grid of masks that
+    come as pictures or contours. ``coding`` is the column of the table that states the native
+    values. ``structures`` maps an index to the names that contours of it have in the source.
+    """
+
+    of: tuple[str, ...]
+    labels: LabelTable
+    suffix: str = "dseg"
+    reader: Literal["nifti", "png", "tensors", "rtstruct"] = "nifti"
+    structures: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    suspects: tuple[Suspect, ...] = ()
+    coding: str | None = None
+    pairing: Pairing = "stem"
+    key: str = ""
+    orientation: str = ""
+    may_be_empty: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slab:
+    """Channels ``start`` to ``stop`` of the array ``key``."""
+
+    key: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masks(Product):
+    """Masks that may overlap, one channel each, as one 4D ``probseg``.
+
+    ``unless`` names channels of another array: where they are equal, nothing is written.
+    Contours name their regions themselves; they are written where the labels that
+    ``structures`` makes of them, as in a segmentation, do not hold all of them.
+    """
+
+    key: str = ""
+    regions: tuple[str, ...] = ()
+    orientation: str = ""
+    of: tuple[str, ...] = ()
+    reader: Literal["tensors", "rtstruct"] = "tensors"
+    structures: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    suffix: str = "probseg"
+    unless: Slab | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a table: its meaning, and its value as a template over the fields."""
+
+    description: str
+    value: str | Callable[[Fields], str] = ""
+    levels: Mapping[str, str] = field(default_factory=dict)
+    units: str | None = None
+
+    def of(self, fields: Fields) -> str:
+        """Return the value for what a path states; empty where it does not state it."""
+        return str(self.value(fields)) if callable(self.value) else render(self.value, fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointGroup:
+    """An array of points in a file of arrays; shape (structure, point, 2) or (point, 2)."""
+
+    key: str
+    structures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Points(Product):
+    """Points as a table, one row each. ``columns`` are values that the file name states."""
+
+    columns: Mapping[str, Column]
+    reader: Literal["markups", "tensors"] = "markups"
+    suffix: str = "points"
+    groups: tuple[PointGroup, ...] = ()
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment(Product):
+    """A file that is copied byte for byte beside its image."""
+
+    extension: str
