@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 RELEASED = "2026-11-21"
 
 if TYPE_CHECKING:
-    from .api import convert, detect, load, plan, validate, verify
+    from .api import convert, detect, harmonise, label_tables, load, plan, validate, verify
     from .conversion import Conversion
     from .errors import BidsifyError
 
@@ -23,13 +23,26 @@ _HOME = {
     "Conversion": "conversion",
     "convert": "api",
     "detect": "api",
+    "harmonise": "api",
+    "label_tables": "api",
     "load": "api",
     "plan": "api",
     "validate": "api",
     "verify": "api",
 }
 
-__all__ = ["BidsifyError", "Conversion", "convert", "detect", "load", "plan", "validate", "verify"]
+__all__ = [
+    "BidsifyError",
+    "Conversion",
+    "convert",
+    "detect",
+    "harmonise",
+    "label_tables",
+    "load",
+    "plan",
+    "validate",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> object:

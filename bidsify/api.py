@@ -10,14 +10,17 @@ from . import datasets, detection
 from .dataset import Dataset
 from .errors import UsageError
 from .jobs import Plan
-from .planning import make_plan
 from .record import read_record
 from .source import Source, open_source
+from .stated import is_complete, require_labels, with_label_table
+from .survey import plan_of
 
 if TYPE_CHECKING:
     from .conversion import Conversion, Watcher
+    from .harmonisation import Harmonised
     from .layout import TreeLayout
     from .output import OnExisting
+    from .segmentations import LabelTables
     from .validation.dataset import Level
     from .validation.issue import Report
     from .verification import Problem
@@ -34,10 +37,15 @@ def detect(source: AnyPath) -> Dataset:
     return _recognised(open_source(Path(source)), None)
 
 
-def plan(source: AnyPath, dataset: str | None = None) -> Plan:
-    """Return what :func:`convert` would write, from file names alone."""
+def plan(
+    source: AnyPath, dataset: str | None = None, *, label_table: AnyPath | None = None
+) -> Plan:
+    """Return what :func:`convert` would write, from file names alone.
+
+    Where names do not tell a series or an edition, some headers are read.
+    """
     opened = open_source(Path(source))
-    return make_plan(_recognised(opened, dataset), opened.sizes)
+    return plan_of(_recognised(opened, dataset, label_table), opened)
 
 
 def convert(
@@ -45,6 +53,7 @@ def convert(
     out: AnyPath,
     *,
     dataset: str | None = None,
+    label_table: AnyPath | None = None,
     workers: int = 1,
     participants: tuple[str, ...] = (),
     on_existing: OnExisting = "resume",
@@ -61,6 +70,7 @@ def convert(
         source: The download, as it is: a folder, .zip, .tar or .tar.gz.
         out: A new or empty folder, or one of an earlier run on the same source.
         dataset: Name of the dataset or path of a declaration; detected where not given.
+        label_table: What the label values mean, for a dataset whose sources do not agree on it.
         workers: Number of processes; 1 works in this one.
         participants: Labels to convert, with or without ``sub-``; all where none is given.
         on_existing: What to do with an output folder that is not empty.
@@ -83,13 +93,23 @@ def convert(
         prove=prove,
         max_failures=max_failures,
     )
-    return conversion.convert(opened, Path(out), _recognised(opened, dataset), options, watch)
+    declared = _recognised(opened, dataset, label_table)
+    require_labels(declared)
+    return conversion.convert(opened, Path(out), declared, options, watch)
 
 
 def verify(
-    source: AnyPath, out: AnyPath, *, dataset: str | None = None, workers: int = 1
+    source: AnyPath,
+    out: AnyPath,
+    *,
+    dataset: str | None = None,
+    label_table: AnyPath | None = None,
+    workers: int = 1,
 ) -> list[Problem]:
-    """Prove that ``out`` holds what ``source`` holds; an empty list is the proof."""
+    """Prove that ``out`` holds what ``source`` holds; an empty list is the proof.
+
+    A label table that the user of the conversion stated is that of ``out``, unless given.
+    """
     from . import verification  # noqa: PLC0415
 
     opened = open_source(Path(source))
@@ -101,7 +121,11 @@ def verify(
         with suppress(UsageError):  # a damaged record: the dataset is detected
             record = read_record(root)
             dataset = record.dataset if record and record.dataset in datasets.names() else None
-    return list(verification.verify(opened, root, _recognised(opened, dataset), workers))
+    declared = _recognised(opened, dataset, label_table)
+    if not is_complete(declared) and (root / "dseg.tsv").is_file():
+        declared = with_label_table(declared, root / "dseg.tsv")
+    require_labels(declared)
+    return list(verification.verify(opened, root, declared, workers))
 
 
 def validate(
@@ -139,6 +163,48 @@ def validate(
     return run.validate_tree(request, workers)
 
 
+def label_tables(tree: AnyPath, *, count: bool = False, workers: int = 1) -> list[LabelTables]:
+    """Return the label tables of any BIDS tree, and which segmentations each one speaks of.
+
+    Tables with the same rows are one entry. ``count`` reads all voxels and adds the number of
+    files in which each value occurs.
+
+    Raises:
+        UsageError: There is no such folder.
+    """
+    from . import segmentations  # noqa: PLC0415
+
+    root = Path(tree)
+    return segmentations.label_tables(segmentations.find(root), root, count=count, workers=workers)
+
+
+def harmonise(
+    tree: AnyPath,
+    table: AnyPath,
+    *,
+    name: str | None = None,
+    union: bool = False,
+    workers: int = 1,
+) -> Harmonised:
+    """Write a second segmentation beside each one of a tree, with the codes of a common table.
+
+    No file that is there is changed. Files that fail are in ``failures`` of the result.
+
+    Args:
+        tree: Any BIDS derivative tree.
+        table: A table of common codes, see ``schemas/harmonised_table.schema.json``.
+        name: The label of the entity ``seg-``; by default from the name of the table.
+        union: Let several labels become one code, or be dropped to 0.
+        workers: Number of processes; 1 works in this one.
+
+    Raises:
+        UsageError: The table does not fit the tree, or a file of somebody else is in the way.
+    """
+    from . import harmonisation  # noqa: PLC0415
+
+    return harmonisation.harmonise(Path(tree), Path(table), name=name, union=union, workers=workers)
+
+
 def load(out: AnyPath) -> TreeLayout:
     """Open a converted tree with pybids; see :class:`bidsify.layout.TreeLayout`."""
     from .layout import TreeLayout  # noqa: PLC0415  pandas and SQLAlchemy take a second
@@ -146,10 +212,10 @@ def load(out: AnyPath) -> TreeLayout:
     return TreeLayout(Path(out))
 
 
-def _recognised(source: Source, name: str | None) -> Dataset:
-    paths = list(source.sizes)
+def _recognised(source: Source, name: str | None, label_table: AnyPath | None = None) -> Dataset:
     if name is None:
-        return detection.choose(paths, detection.candidates(paths))
-    dataset = datasets.load(name)
-    detection.require_fit(paths, dataset)
-    return dataset
+        found = detection.choose(source, detection.candidates(list(source.sizes))).dataset
+    else:
+        found = datasets.load(name)
+        detection.require_fit(list(source.sizes), found)
+    return found if label_table is None else with_label_table(found, Path(label_table))

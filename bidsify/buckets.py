@@ -157,6 +157,8 @@ _TRANSFORMS = {
     "nifti": "label values checked against the table and stored as unscaled integers",
     "dicom": "slices ordered by position, slope and intercept applied, affine from the tags",
     "png": "pictures stacked on the grid of their series, grey values to label indices",
+    "pictures": "pictures stacked in the order of their numbers, columns along i, rows along j",
+    "rtstruct": "voxels whose centre lies within the contours of their slice",
     "tensors": "array of the file, its columns along i and its rows along j",
 }
 

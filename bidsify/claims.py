@@ -139,15 +139,17 @@ def person(naming: Naming, fields: Fields) -> Person:
     return Person(subject, session, source_id, native, folder, folder.replace("/", "_"))
 
 
-def count_claimed(dataset: Dataset, paths: Iterable[str]) -> int:
-    """Count the files that products of this dataset fit: the measure of detection."""
+def claimed(dataset: Dataset, paths: Iterable[str]) -> set[str]:
+    """Return the files that products of this dataset fit: the measure of detection."""
     rules = [rule for rule in _rules(dataset) if any(use.role == "product" for use in rule.uses)]
-    raw = [Pattern(series.source, dataset.fields) for series in dataset.series]
-    return sum(
-        any(True for _ in _claims(rules, path, path)) or any(p.match(path) for p in raw)
+    patterns = [pattern for rule in rules for pattern in rule.patterns]
+    patterns += [Pattern(series.source, dataset.fields) for series in dataset.series]
+    endings = tuple({ending for pattern in patterns for ending in pattern.endings})
+    return {
+        path
         for path in paths
-        if not junk(path)
-    )
+        if path.endswith(endings) and not junk(path) and any(p.match(path) for p in patterns)
+    }
 
 
 def _rules(dataset: Dataset) -> list[_Rule]:

@@ -13,6 +13,8 @@ from typing import Any
 import click
 
 from . import __version__
+from .cli_demo import demo
+from .cli_labels import COMMANDS as LABEL_COMMANDS
 from .cli_validation import COMMANDS
 from .console import PROBLEMS, VERBOSITY, Program, color, common
 from .console import report as say_report
@@ -23,6 +25,10 @@ _source = click.argument("source", metavar="SRC", type=click.Path(path_type=Path
 _dataset = click.option(
     "--dataset", metavar="NAME", help="Dataset name, or a declaration file such as ./mine.py."
 )
+_label_table = click.option(
+    "--label-table", metavar="FILE", type=click.Path(path_type=Path),
+    help="What label values mean, where the sources of a dataset do not agree on it.",
+)  # fmt: skip
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _workers = click.option(
     "-j", "--jobs", "workers", default=1, show_default=True, type=click.IntRange(1),
@@ -42,7 +48,7 @@ def main(ctx: click.Context) -> None:
     ctx.color = color()
 
 
-for command in COMMANDS:
+for command in (*COMMANDS, *LABEL_COMMANDS, demo):
     main.add_command(command)
 
 
@@ -82,10 +88,9 @@ def detect(source: Path, as_json: bool) -> None:  # noqa: FBT001
     from . import detection, printing
     from .source import open_source
 
-    paths = list(open_source(source).sizes)
-    found = detection.candidates(paths)
-    dataset = detection.choose(paths, found)
-    made = printing.detection_document(paths, found, dataset)
+    opened = open_source(source)
+    found = detection.candidates(list(opened.sizes))
+    made = printing.detection_document(opened, found, detection.choose(opened, found))
     click.echo(_dumps(made) if as_json else printing.detection_text(made))
 
 
@@ -93,15 +98,16 @@ def detect(source: Path, as_json: bool) -> None:  # noqa: FBT001
 @common
 @_source
 @_dataset
+@_label_table
 @_json
-def plan(source: Path, dataset: str | None, as_json: bool) -> None:  # noqa: FBT001
+def plan(source: Path, dataset: str | None, label_table: Path | None, as_json: bool) -> None:  # noqa: FBT001
     """Show what convert would write, from file names alone. Writes nothing.
 
     Example: bidsify plan ./MyoPS380_dataset
     """
     from . import api, printing
 
-    made = api.plan(source, dataset)
+    made = api.plan(source, dataset, label_table=label_table)
     click.echo(_dumps(printing.plan_document(made)) if as_json else printing.plan_text(made))
     if made.failures:
         sys.exit(PROBLEMS)
@@ -112,6 +118,7 @@ def plan(source: Path, dataset: str | None, as_json: bool) -> None:  # noqa: FBT
 @_source
 @click.argument("out", type=click.Path(path_type=Path))
 @_dataset
+@_label_table
 @_workers
 @click.option("--participant-label", "--participant_label", "participants", multiple=True,
               metavar="L", help="Convert these subjects only; may be repeated.")  # fmt: skip
@@ -130,6 +137,7 @@ def convert(  # noqa: PLR0917
     source: Path,
     out: Path,
     dataset: str | None,
+    label_table: Path | None,
     workers: int,
     participants: tuple[str, ...],
     on_existing: Any,
@@ -148,7 +156,7 @@ def convert(  # noqa: PLR0917
     from . import api, printing
 
     if dry_run:
-        made = api.plan(source, dataset)
+        made = api.plan(source, dataset, label_table=label_table)
         click.echo(printing.plan_text(made))
         sys.exit(PROBLEMS if made.failures else 0)
     with Progress(sys.stderr, quiet=ctx.meta[VERBOSITY] < 0) as progress:
@@ -156,6 +164,7 @@ def convert(  # noqa: PLR0917
             source,
             out,
             dataset=dataset,
+            label_table=label_table,
             workers=workers,
             participants=participants,
             on_existing=on_existing,
@@ -175,16 +184,26 @@ def convert(  # noqa: PLR0917
 @_source
 @click.argument("out", type=click.Path(path_type=Path))
 @_dataset
+@_label_table
 @_workers
 @_json
-def verify(source: Path, out: Path, dataset: str | None, workers: int, as_json: bool) -> None:  # noqa: FBT001
+def verify(  # noqa: PLR0917
+    source: Path,
+    out: Path,
+    dataset: str | None,
+    label_table: Path | None,
+    workers: int,
+    as_json: bool,  # noqa: FBT001
+) -> None:
     """Prove that OUT holds what SRC holds: voxels, affines, points, tables.
 
     Example: bidsify verify ./IVDM3Seg ./ivdm3seg-bids
     """
     from . import api
 
-    problems = sorted(api.verify(source, out, dataset=dataset, workers=workers))
+    problems = sorted(
+        api.verify(source, out, dataset=dataset, label_table=label_table, workers=workers)
+    )
     if as_json:
         listed = [{"code": p.code, "path": p.path, "message": p.message} for p in problems]
         click.echo(_dumps({"root": str(out), "source": str(source), "problems": listed}))
@@ -193,46 +212,6 @@ def verify(source: Path, out: Path, dataset: str | None, workers: int, as_json: 
             click.echo(f"{problem.code} {printable(problem.path)}: {printable(problem.message)}")
         click.echo(f"{len(problems)} problems" if problems else "verified: nothing lost or changed")
     if problems:
-        sys.exit(PROBLEMS)
-
-
-@main.command()
-@common
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--dataset", default="ivdm3seg", show_default=True, metavar="NAME",
-              help="Which dataset to imitate.")  # fmt: skip
-@_workers
-@click.pass_context
-def demo(ctx: click.Context, folder: Path, dataset: str, workers: int) -> None:
-    """Make a small synthetic dataset in its native layout; convert, verify, validate it.
-
-    Example: bidsify demo ./demo --dataset chaos
-    """
-    from . import api, printing
-    from . import demo as generators
-    from .errors import UsageError
-
-    if dataset not in generators.names():
-        msg = f"no demo of {dataset!r}; there are: {', '.join(generators.names())}"
-        raise UsageError(msg)
-    source, out = folder / "source" / dataset, folder / "bids" / dataset
-    if source.exists() and not (out / "code").exists() and any(source.iterdir()):
-        msg = f"{source}: already there and not made by a demo; choose another folder"
-        raise UsageError(msg)
-    generators.make(dataset, source)
-    click.echo(f"made       {source}  (synthetic, in the layout of a download)")
-    with Progress(sys.stderr, quiet=ctx.meta[VERBOSITY] < 0) as progress:
-        done = api.convert(source, out, workers=workers, watch=progress.step)
-    say_report(done, ctx.meta[VERBOSITY])
-    problems = api.verify(source, out, workers=workers)
-    click.echo(f"converted  {out}  ({printing.buckets_text(done.buckets)})".replace("\n", ", "))
-    verdict = f"{len(problems)} problems" if problems else "nothing lost or changed"
-    click.echo(f"verified   {verdict}")
-    report = api.validate(out, level="voxels")
-    errors = report.count("error")
-    click.echo(f"validated  {errors} errors, {report.count('warning')} warnings")
-    click.echo(f"look at    {out / 'README.md'}, then {out}/sub-*")
-    if problems or done.failures or errors:
         sys.exit(PROBLEMS)
 
 

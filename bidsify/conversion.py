@@ -12,11 +12,12 @@ from .dataset import Dataset
 from .errors import UsageError
 from .jobs import Plan, Unit
 from .output import OnExisting, check_same, prepare, remove
-from .planning import make_plan
 from .pool import WorkerDiedError, run_all
 from .reading import Fact
 from .record import RECORD, Journal, Receipt, Record
 from .source import Source
+from .survey import plan_of
+from .suspicion import refuse_suspects
 from .work import Outcome, Setting, run_unit
 
 #: Called with each unit, its outcomes, and how many units of how many have ended.
@@ -61,10 +62,12 @@ def convert(
     """Convert ``source`` into ``root``; continue where an earlier run stopped.
 
     Raises:
-        UsageError: The output folder is not ours, or lies in the source.
+        UsageError: The output folder is not ours, or lies in the source, or the labels of the
+            source were changed by someone.
     """
-    plan = make_plan(dataset, source.sizes)
+    plan = plan_of(dataset, source)
     selected = _selected(plan, options.participants)
+    refuse_suspects(plan, source)
     record = prepare(root, source, options.on_existing)
     if record and options.on_existing != "replace":
         check_same(root, plan, record.dataset, record.receipts)
@@ -148,12 +151,14 @@ def _conclude(
     known = _known_facts(record, setting)
     document = buckets.record(plan, sorting, done, setting.source, known)
     finish.write_if_changed(setting.root, RECORD, buckets.to_bytes(document))
+    failed = [entry.reason for entry in sorting if entry.bucket == "failed"]
+    failed += [o.message for o in outcomes if o.status == "failed" and not o.sources]
     notes = (note for outcome in outcomes for note in outcome.notes)
     return Conversion(
         plan,
         setting.root,
         buckets.count(sorting),
-        failures=[*dict.fromkeys(entry.reason for entry in sorting if entry.bucket == "failed")],
+        failures=[*dict.fromkeys(failed)],
         warnings=[*(remark.message for remark in plan.remarks), *dict.fromkeys(notes)],
     )
 

@@ -57,12 +57,14 @@ __all__ = [
 class Ignored:
     """Files that are left out on purpose, and why.
 
-    ``states`` are fields that the presence of such a file states of its subject.
+    ``states`` are fields that the presence of such a file states of its subject; it may be a
+    mask that is empty on purpose, which is checked.
     """
 
     source: str
     reason: str
     states: Mapping[str, str] = field(default_factory=dict)
+    is_empty_mask: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +126,10 @@ class Terms:
 class Dataset:
     """One edition of one dataset.
 
-    ``also`` are names of editions that published the same files. ``subjects`` are the numbers of
-    subjects in the publication for each value of the column ``split``; one number, for ``""``,
-    where there is no such column. ``regions`` are named unions of labels, never voxel values.
+    ``also`` are other names, such as those of editions that published the same files.
+    ``subjects`` are the numbers of subjects in the publication for each value of the column
+    ``split``; one number, for ``""``, where there is no such column. ``regions`` are named unions
+    of labels, never voxel values.
     """
 
     name: str

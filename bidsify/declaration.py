@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from .dataset import Dataset, Image, Points, Product, Segmentation
 from .errors import DeclarationError
 from .patterns import Pattern, field_names
+from .regions import unknown_indices
 
 _LABEL = re.compile("[0-9A-Za-z+]+")
 _WORD = re.compile("[a-z]+")
+_TUPLES = ("also", "authors", "products", "ignored", "bidsignore", "signs", "tables", "traps")
 _CHOICES = {
-    "reader": ("nifti", "dicom", "png", "tensors", "markups"),
+    "reader": ("nifti", "dicom", "pictures", "png", "rtstruct", "tensors", "markups"),
     "pairing": ("stem", "rank"),
 }
 
@@ -52,6 +54,7 @@ def _sources(dataset: Dataset) -> Iterator[str]:
 def _field_faults(dataset: Dataset) -> Iterator[str]:
     """Find fields that no pattern has: a template with one would always be incomplete."""
     known = {name for text in _sources(dataset) for name in field_names(text)}
+    known |= {name for rule in dataset.ignored for name in rule.states}
     templates = [column.value for column in dataset.columns.values()]
     for product in dataset.products:
         naming = product.naming or dataset.naming
@@ -72,19 +75,26 @@ def _product_faults(dataset: Dataset) -> Iterator[str]:
     images = set(named)
     if len(images) < len(named):
         yield "two images have the same name"
-    for name in ("authors", "products", "ignored", "bidsignore", "traps"):
+    for name in _TUPLES:
         if not isinstance(getattr(dataset, name), tuple):
             yield f"{name} is no tuple"
     for name in sorted({"participant_id", "source_id"} & dataset.columns.keys()):
         yield f"the column {name!r} is ours; choose another name"
     for product in dataset.products:
-        if isinstance(product, Segmentation):
-            product.labels.ranges(product.coding)
+        if isinstance(product, Segmentation) and product.labels.is_stated:
+            yield from _label_faults(product, dataset)
         of = getattr(product, "of", ())
         for name in (of,) if isinstance(of, str) else of:
             if name and name not in images:
                 yield f"{product.source[0]!r} lies on {name!r}, but no image has this name"
         yield from _name_faults(product)
+
+
+def _label_faults(product: Segmentation, dataset: Dataset) -> Iterator[str]:
+    product.labels.ranges(product.coding)  # which says what is wrong
+    if dataset.regions and product.suffix == "dseg":
+        for index in unknown_indices(dataset.regions, product.labels):
+            yield f"a region has the index {index}, which the label table has not"
 
 
 def _name_faults(product: Product) -> Iterator[str]:

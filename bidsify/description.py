@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import RELEASED, __version__, json_schema
-from .dataset import Dataset, Json, Segmentation
+from . import RELEASED, __version__, json_schema, markdown
+from .dataset import Dataset, Json
 from .errors import DeclarationError
+from .label_files import label_files
+from .labels import RegionTable
 
 BIDS_VERSION = "1.11.1"
 
@@ -68,15 +70,33 @@ def _readme(dataset: Dataset) -> Iterator[str]:
     yield from ("## Where things come from", "", "```", dataset.layout.strip(), "```", "")
     yield "`code/bidsify/conversion.json` names the source file, its SHA-256 and the transformation"
     yield from ("of each file; `*_scans.tsv` does so for each subject.", "")
-    for product in dataset.products:
-        if isinstance(product, Segmentation):
-            yield from ("## Labels", "", "| index | name |", "|---|---|")
-            yield from (f"| {index} | {name} |" for index, name in product.labels.names.items())
-            yield ""
-            break
+    yield from _labels(dataset)
     if dataset.traps:
         yield from ("## Known traps", "", *(f"- {trap}" for trap in dataset.traps), "")
     yield "## Reading it"
     yield from ("", "```python", "import bidsify", "")
     yield from ("layout = bidsify.load('this folder')  # a pybids BIDSLayout")
     yield from ("layout.get(suffix='dseg', extension='.nii.gz')", "```", "")
+
+
+def _labels(dataset: Dataset) -> Iterator[str]:
+    """Yield each label table under the name of its file, and the regions."""
+    files = [each for each in label_files(dataset) if each.table.is_stated]
+    yield from ("## Labels", "") if files else ()
+    for each in files:
+        where = markdown.code(each.name if each.is_written else f"*{each.name}")
+        yield from (" ".join((f"{where}:", *map(markdown.inline, each.descriptions))), "")
+        rows = ((str(index), markdown.inline(name)) for index, name in each.table.names.items())
+        yield from (*markdown.table(("index", "name"), rows), "")
+    if dataset.regions:
+        yield from ("## Regions", "", "`regions.tsv`: unions of labels, never voxel values.", "")
+        yield from (*regions_as_markdown(dataset.regions), "")
+
+
+def regions_as_markdown(regions: RegionTable) -> Iterator[str]:
+    """Yield the lines of a table of regions, as Markdown."""
+    rows = (
+        (markdown.inline(row["name"]), row.get("abbreviation", ""), row["indices"])
+        for row in regions.rows
+    )
+    yield from markdown.table(("region", "abbreviation", "labels"), rows)

@@ -1,4 +1,4 @@
-"""Which dataset is this? Decided by file names alone."""
+"""Which dataset is this? Decided by file names, and by signs where names fit several editions."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from . import datasets
-from .claims import count_claimed, junk
+from .claims import claimed, junk
 from .dataset import Dataset
+from .editions import Settled, settle
 from .errors import UsageError
+from .source import Source
 
 #: Another dataset that fits this part of the files of the best one makes the choice unsafe.
 _AMBIGUOUS = 0.5
 _SHOWN = 3
+_ENOUGH = 1000  # files that tell which datasets are worth a full count
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +27,26 @@ class Candidate:
 
 
 def candidates(paths: Sequence[str]) -> tuple[Candidate, ...]:
-    """List the datasets whose layout fits any file, the best first."""
-    counted = (
-        Candidate(dataset, count_claimed(dataset, paths))
-        for dataset in map(datasets.load, datasets.names())
-    )
-    fitting = (found for found in counted if found.fitting)
-    return tuple(sorted(fitting, key=lambda found: (-found.fitting, found.dataset.name)))
+    """List the datasets whose layout fits any file, the best first.
+
+    All datasets are held against some of the files, and the better ones against all.
+    """
+    known = [datasets.load(name) for name in datasets.names()]
+    some = sorted(paths)[:: max(1, len(paths) // _ENOUGH)]
+    rough = {one.name: len(claimed(one, some)) for one in known}
+    least = max(rough.values()) / 4
+    fitting = (Candidate(d, len(claimed(d, paths))) for d in known if rough[d.name] >= least)
+    found = (one for one in fitting if one.fitting)
+    return tuple(sorted(found, key=lambda one: (-one.fitting, one.dataset.name)))
 
 
-def choose(paths: Sequence[str], found: Sequence[Candidate]) -> Dataset:
-    """Return the dataset that a source is.
+def choose(source: Source, found: Sequence[Candidate]) -> Settled:
+    """Return the dataset that a source is, with the sign that told it from others if one did.
 
     Raises:
         UsageError: It is none that we know, or could be several.
     """
+    paths = list(source.sizes)
     if not any(not junk(path) for path in paths):
         msg = "the source holds no files; is the path right, and the download unpacked?"
         raise UsageError(msg)
@@ -49,12 +57,22 @@ def choose(paths: Sequence[str], found: Sequence[Candidate]) -> Dataset:
             "'bidsify datasets' lists the layouts, --dataset ./mine.py takes one of your own"
         )
         raise UsageError(msg)
-    best, *others = found
-    if others and others[0].fitting >= _AMBIGUOUS * best.fitting:
-        names = " or ".join(f"{c.dataset.name} ({c.fitting} files)" for c in found[:_SHOWN])
-        msg = f"the source could be {names}; say which with --dataset"
-        raise UsageError(msg)
-    return best.dataset
+    tied = [one for one in found if one.fitting >= _AMBIGUOUS * found[0].fitting]
+    if len(tied) == 1:
+        return Settled(found[0].dataset, "")
+    settled = settle(source, [one.dataset for one in tied])
+    if settled is None:
+        raise UsageError(_question(tied, paths))
+    return settled
+
+
+def _question(tied: Sequence[Candidate], paths: Sequence[str]) -> str:
+    names = " or ".join(f"{c.dataset.name} ({c.fitting} files)" for c in tied)
+    first, second = (claimed(one.dataset, paths) for one in tied[:2])
+    if first.isdisjoint(second):
+        both = " and ".join(f"{c.dataset.name} ({c.fitting} files)" for c in tied)
+        return f"the source holds several datasets, {both}; convert each with --dataset"
+    return f"the source could be {names}, and nothing in it tells which; say it with --dataset"
 
 
 def require_fit(paths: Sequence[str], dataset: Dataset) -> None:
@@ -63,7 +81,7 @@ def require_fit(paths: Sequence[str], dataset: Dataset) -> None:
     Raises:
         UsageError: No file fits.
     """
-    if not count_claimed(dataset, paths):
+    if not len(claimed(dataset, paths)):
         wanted = ", ".join(product.source[0] for product in dataset.products[:_SHOWN])
         msg = (
             f"none of {len(paths)} files fits the layout of {dataset.name!r} (such as {wanted}); "

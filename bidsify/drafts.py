@@ -175,7 +175,12 @@ class _Namer:
 
 def _is_single(product: Product) -> bool:
     """Say whether one file makes the product, as opposed to a series of slices or of markers."""
-    return getattr(product, "reader", "nifti") not in {"dicom", "png", "markups"}
+    return getattr(product, "reader", "nifti") not in {
+        "dicom",
+        "markups",
+        "pictures",
+        "png",
+    }
 
 
 def _extension(product: Product) -> str:

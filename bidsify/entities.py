@@ -100,7 +100,7 @@ def _rules(
     rules = [rule for rule in rules if datatype in (rule.get("datatypes") or (None,))]
     if not rules:
         return (), f"BIDS has no {suffix!r} in the datatype {datatype!r}"
-    rules = [rule for rule in rules if extension in rule["extensions"]]
+    rules = [rule for rule in rules if {extension, ".*"} & {*rule["extensions"]}]
     if not rules:
         return (), f"BIDS has no {suffix!r} with the extension {extension!r}"
     rules = [rule for rule in rules if _fits(rule["entities"], names)]

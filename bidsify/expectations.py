@@ -71,7 +71,7 @@ class _Summary:
 
     def is_unshipped(self, product: Product) -> bool:
         """Say whether the publisher ships no such product for these people."""
-        return any(product.is_unshipped(fields) for fields in self._fields)
+        return bool(product.absent_where) and any(map(product.is_unshipped, self._fields))
 
 
 def _some(names: Sequence[str]) -> str:

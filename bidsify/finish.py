@@ -31,12 +31,13 @@ class Present:
     def of(cls, targets: Iterable[str]) -> Present:
         """Look at the paths of all files of subjects."""
         folders, stems = set[str](), set[str]()
-        for target in targets:
+        present = set(targets)
+        for target in present:
             subject, second, *_ = target.split("/")
             folders |= {subject, f"{subject}/{second}"}
-            name = target.rsplit("/", 1)[-1]
-            if not name.endswith(".json"):
-                stems.add(_PEOPLE.sub("", name).split(".", 1)[0])
+            stem = target.removesuffix(".json")
+            if stem == target or not present & {f"{stem}.nii.gz", f"{stem}.tsv"}:
+                stems.add(_PEOPLE.sub("", target.rsplit("/", 1)[-1]).split(".", 1)[0])
         if any("/ses-" in folder for folder in folders):
             stems.add("sessions")
         return cls(frozenset(folders), frozenset(frozenset(s.split("_")) for s in stems))

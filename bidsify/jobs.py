@@ -32,6 +32,15 @@ class Job:
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Values that betray a changed copy; see :class:`~bidsify.dataset.Suspect`."""
+
+    values: tuple[int, ...]
+    unless: tuple[int, ...]
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recode:
     """How native label values become those of the label table."""
@@ -39,6 +48,7 @@ class Recode:
     ranges: tuple[Range, ...]
     dtype: str
     may_be_empty: bool = True
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +56,10 @@ class VolumeJob(Job):
     """A ``.nii.gz``. Without ``recode`` the values are kept.
 
     ``grid`` are the DICOM files that give the geometry of PNG slices, in the order of
-    ``sources``; ``ranked`` says whether they were paired by place alone, and if their numbers
-    start at the same one (``"equal"``) or not (``"offset"``).
+    ``sources``, or of a structure set; ``ranked`` says whether they were paired by place alone,
+    and if their numbers start at the same one (``"equal"``) or not (``"offset"``).
+    ``structures`` are indices with the names that structures of them have. Values outside of
+    ``plausible`` are reported.
     """
 
     kind: ClassVar[str] = "volume"
@@ -56,6 +68,8 @@ class VolumeJob(Job):
     grid: tuple[str, ...] = ()
     ranked: str = ""
     array: ArrayPart | None = None
+    structures: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    plausible: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +112,8 @@ class SidecarJob(Job):
     """The JSON of one data file. ``metadata`` is JSON text; the rest is read from the source.
 
     ``drawn_on`` become ``Sources`` as far as they exist; the first one is the grid to compare.
-    ``landmarks`` are (name, source file) pairs.
+    ``landmarks`` are (name, source file) pairs; ``structures`` is the structure set whose names
+    it must state, for each channel or for each label.
     """
 
     kind: ClassVar[str] = "sidecar"
@@ -108,6 +123,8 @@ class SidecarJob(Job):
     native_json: str | None = None
     dicom: tuple[str, ...] = ()
     landmarks: tuple[tuple[str, str], ...] = ()
+    structures: str | None = None
+    labels: tuple[tuple[int, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from .errors import DeclarationError
 
 SOURCE_VALUE = "source_value"
 
-_OUR_COLUMNS = ("index", "name", "abbreviation", "color", "mapping")
+_OUR_COLUMNS = ("index", "name", "abbreviation", "color", "mapping", "regions")
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 
 

@@ -33,16 +33,16 @@ class Match:
 class Pattern:
     """One compiled pattern."""
 
-    __slots__ = ("_endings", "_match", "text")
+    __slots__ = ("_match", "endings", "text")
 
     def __init__(self, text: str, fields: Mapping[str, str]) -> None:
         self.text = text
-        self._endings = _endings(text)
+        self.endings = _endings(text)
         self._match = re.compile(f"(?P<_prefix>(?:[^/]*/)*?){_expression(text, fields)}").fullmatch
 
     def match(self, path: str) -> Match | None:
         """Take ``path`` apart, or return None where the pattern does not fit."""
-        found = self._match(path) if path.endswith(self._endings) else None
+        found = self._match(path) if path.endswith(self.endings) else None
         if found is None:
             return None
         fields = found.groupdict()

@@ -21,23 +21,31 @@ from .view import Found, View
 
 
 def make_plan(
-    dataset: Dataset, paths: Iterable[str], names: Mapping[str, str] | None = None
+    dataset: Dataset,
+    paths: Iterable[str],
+    names: Mapping[str, str] | None = None,
+    faults: Mapping[str, str] | None = None,
 ) -> Plan:
     """Decide what is written, and from what.
 
     ``names`` maps files to the names by which the declaration knows them, where those differ
-    from their paths: see :mod:`bidsify.series`.
+    from their paths, ``faults`` maps others to what is wrong with them: see
+    :mod:`bidsify.survey`.
 
     Raises:
         DeclarationError: The declaration asks for a name that BIDS does not allow.
     """
+    wrong = faults or {}
+    failures = [Failure((path,), fault) for path, fault in wrong.items()]
     with _uncollected():
-        return _make_plan(dataset, sort_files(dataset, paths, names))
+        files = sort_files(dataset, (path for path in paths if path not in wrong), names)
+        return _make_plan(dataset, files, failures)
 
 
-def _make_plan(dataset: Dataset, files: Sorted) -> Plan:
+def _make_plan(dataset: Dataset, files: Sorted, failures: list[Failure]) -> Plan:
+    file_count = len(files) + len(failures)
     drafts = draft(dataset, files.claims, files.marks)
-    failures = list(collisions(drafts))
+    failures += collisions(drafts)
     failures += [
         Failure((path,), f"{path!r}: a control character in the name; rename the file")
         for path in files.unnameable
@@ -55,7 +63,7 @@ def _make_plan(dataset: Dataset, files: Sorted) -> Plan:
         unclaimed=tuple(sorted([*files.unclaimed, *alone])),
         failures=tuple(failures),
         remarks=tuple(expectations.remarks(dataset, views, files.unclaimed, alone)),
-        file_count=len(files),
+        file_count=file_count,
     )
 
 

@@ -7,12 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .claims import sort_files
-from .dataset import Dataset, Segmentation
+from .dataset import Dataset
 from .detection import Candidate
+from .editions import Settled
 from .expectations import describe
 from .jobs import Plan
-from .planning import make_plan
+from .label_files import LabelFile, label_files
 from .printable import printable
+from .series import named
+from .source import Source
+from .survey import plan_of
+from .suspicion import suspicion
 
 _SHOWN = 12
 
@@ -93,7 +98,10 @@ def dataset_document(dataset: Dataset) -> dict[str, Any]:
         **dataset_summary(dataset),
         "layout": dataset.layout.strip(),
         "patterns": sorted({text for p in dataset.products for text in p.source}),
-        "labels": [dict(row) for row in _labels(dataset)],
+        "label_tables": {
+            each.name: [dict(row) for row in each.table.rows] for each in label_files(dataset)
+        },
+        "regions": [dict(row) for row in dataset.regions.rows] if dataset.regions else [],
         "terms": {
             "licence": dataset.terms.licence,
             "summary": dataset.terms.summary,
@@ -110,8 +118,10 @@ def dataset_document(dataset: Dataset) -> dict[str, Any]:
 
 def dataset_text(dataset: Dataset) -> str:
     """Return the same as text."""
-    lines = [dataset_line(dataset), "", dataset.layout.strip(), "", "labels:"]
-    lines += [f"  {row['index']:>3}  {row['name']}" for row in _labels(dataset)] or ["  none"]
+    lines = [dataset_line(dataset), "", dataset.layout.strip()]
+    for each in label_files(dataset):
+        lines += ["", f"labels ({each.name}):", *_label_lines(each)]
+    lines += _region_lines(dataset)
     lines += ["", f"terms: {dataset.terms.summary}", f"  known from: {dataset.terms.evidence}"]
     lines += [f"cite: {dataset.citation}", f"home: {dataset.source_url}"]
     lines += ["", dataset.notes] if dataset.notes else []
@@ -120,17 +130,20 @@ def dataset_text(dataset: Dataset) -> str:
 
 
 def detection_document(
-    paths: Sequence[str], found: Sequence[Candidate], dataset: Dataset
+    source: Source, found: Sequence[Candidate], settled: Settled
 ) -> dict[str, Any]:
     """Return which dataset a source is, why, and what is missing or unexpected."""
-    plan = make_plan(dataset, paths)
+    dataset, files = settled.dataset, len(source.sizes)
+    plan = plan_of(dataset, source)
+    ranked = sorted(found, key=lambda one: (-one.fitting, one.dataset is not dataset))
     return {
         "dataset": dataset.name,
         "edition": dataset.edition,
-        "evidence": list(_evidence(paths, dataset)),
+        "evidence": [*filter(None, [settled.because]), *_evidence(source, dataset)],
         "candidates": [
-            {"dataset": c.dataset.name, "fitting": c.fitting, "files": len(paths)} for c in found
+            {"dataset": c.dataset.name, "fitting": c.fitting, "files": files} for c in ranked
         ],
+        "suspicion": suspicion(plan, source),
         "missing": [r.message for r in plan.remarks if r.code in ("MISSING", "SUBJECT_COUNT")],
         "unexpected": list(plan.unclaimed),
     }
@@ -140,6 +153,7 @@ def detection_text(document: Mapping[str, Any]) -> str:
     """Return the same as text."""
     lines = [f"{document['dataset']} ({document['edition']})"]
     lines += [f"  because {text}" for text in document["evidence"]]
+    lines += [f"  suspect: {document['suspicion']}"] if document["suspicion"] else []
     lines += [f"  missing: {text}" for text in document["missing"]]
     unexpected = document["unexpected"]
     lines += [f"  unexpected: {path}" for path in unexpected[:_SHOWN]]
@@ -148,14 +162,23 @@ def detection_text(document: Mapping[str, Any]) -> str:
     return "\n".join(map(printable, lines))
 
 
-def _evidence(paths: Sequence[str], dataset: Dataset) -> Iterator[str]:
-    claims = sort_files(dataset, paths).claims
+def _evidence(source: Source, dataset: Dataset) -> Iterator[str]:
+    claims = sort_files(dataset, source.sizes, named(dataset, source).names).claims
     for product in dataset.products:
         files = sorted({c.path for c in claims if any(u.product is product for u in c.uses)})
         if files:
             yield f"{len(files)} files fit {describe(product)}, such as {files[0]}"
 
 
-def _labels(dataset: Dataset) -> Sequence[Mapping[str, str]]:
-    tables = [p.labels for p in dataset.products if isinstance(p, Segmentation)]
-    return tables[0].rows if tables else ()
+def _label_lines(file: LabelFile) -> Iterator[str]:
+    if not file.table.is_stated:
+        yield "  not known; state them with --label-table FILE (columns index, name)"
+    for row in file.table.rows:
+        yield f"  {row['index']:>4}  {row['name']}"
+
+
+def _region_lines(dataset: Dataset) -> Iterator[str]:
+    rows = dataset.regions.rows if dataset.regions else ()
+    yield from ("", "regions (regions.tsv):") if rows else ()
+    for row in rows:
+        yield f"  {row.get('abbreviation', ''):>4}  {row['name']}: labels {row['indices']}"

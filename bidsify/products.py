@@ -10,6 +10,7 @@ from .dataset import Attachment, Dataset, Image, Masks, Points, Product, Segment
 from .jobs import (
     ArrayPart,
     CopyJob,
+    Doubt,
     Failure,
     Job,
     PointsJob,
@@ -17,7 +18,7 @@ from .jobs import (
     SidecarJob,
     VolumeJob,
 )
-from .pairing import pair
+from .pairing import Pairs, pair
 from .patterns import render
 from .view import Found, View, folder_of
 
@@ -72,13 +73,10 @@ def _data_job(found: Found, shared: Prepared, view: View) -> Job | Failure:
             return _points_job(found, points, twins, view)
         case Attachment():
             return CopyJob(target=found.target, sources=found.files, twins=twins)
-        case Segmentation(reader="png") as segmentation:
-            paired = pair(found, segmentation, view)
-            if isinstance(paired, Failure):
-                return paired
-            sources, grid, ranked = paired
-        case _:
-            sources, grid, ranked = found.files, (), ""
+    placed = _placed(found, view)
+    if isinstance(placed, Failure):
+        return placed
+    sources, grid, ranked = placed
     return VolumeJob(
         target=found.target,
         sources=sources,
@@ -88,14 +86,33 @@ def _data_job(found: Found, shared: Prepared, view: View) -> Job | Failure:
         grid=grid,
         ranked=ranked,
         array=shared.array,
+        structures=tuple(getattr(found.product, "structures", {}).items()),
+        plausible=getattr(found.product, "plausible", None),
     )
+
+
+def _placed(found: Found, view: View) -> Pairs | Failure:
+    """Return the files of a volume, and those of the series that gives the grid of drawings."""
+    match found.product:
+        case Segmentation(labels=labels) if not labels.is_stated:
+            why = f"{found.files[0]}: what its values mean is not known for sure; state it with "
+            return Failure(found.files, f"{why}--label-table FILE", found.target)
+        case Segmentation(reader="png") as segmentation:
+            return pair(found, segmentation, view)
+        case Segmentation(reader="rtstruct") | Masks(reader="rtstruct") as drawn:
+            image = view.image(drawn.of[0])
+            if image is None:
+                why = f"{found.files[0]}: structures without the DICOM series that they lie on"
+                return Failure(found.files, f"{why}; add it", found.target)
+            return found.files, image.files, ""
+    return found.files, (), ""
 
 
 def _array(product: Product) -> ArrayPart | None:
     match product:
-        case Image(key=key) | Segmentation(key=key) if key:
+        case Image(key=key) | Segmentation(key=key) if key or product.orientation:
             return ArrayPart(key=key, orientation=product.orientation)
-        case Masks(unless=unless):
+        case Masks(reader="tensors", unless=unless):
             return ArrayPart(
                 key=product.key,
                 orientation=product.orientation,
@@ -106,11 +123,14 @@ def _array(product: Product) -> ArrayPart | None:
             return None
 
 
-def _recode(product: Segmentation) -> Recode:
+def _recode(product: Segmentation) -> Recode | None:
+    if not product.labels.is_stated:
+        return None
     return Recode(
         ranges=product.labels.ranges(product.coding),
         dtype=product.labels.dtype,
         may_be_empty=product.may_be_empty,
+        doubts=tuple(Doubt(s.values, s.unless, s.reason) for s in product.suspects),
     )
 
 
@@ -159,16 +179,16 @@ def _points_job(
 
 
 def _has_own_sidecar(product: Product, dataset: Dataset) -> bool:
-    optional = isinstance(product, Masks) and product.unless is not None
+    optional = isinstance(product, Masks) and (not product.regions or product.unless is not None)
     return optional or not dataset.shared_sidecars
 
 
 def _metadata(product: Product) -> str:
     """Return what a declaration states of each file; segmentations share it at the root."""
     metadata: Mapping[str, object] = product.sidecar
-    if isinstance(product, Segmentation):
+    if isinstance(product, Segmentation) and product.suffix == "dseg":
         metadata = {}
-    if isinstance(product, Masks):
+    if isinstance(product, Masks) and product.regions:
         metadata = {**metadata, "LabelMap": list(product.regions)}
     return json.dumps(metadata, sort_keys=True)
 
@@ -179,9 +199,16 @@ def _sidecar_job(found: Found, metadata: str, view: View) -> SidecarJob:
     native: str | None = None
     dicom: tuple[str, ...] = ()
     landmarks: tuple[tuple[str, str], ...] = ()
-    if isinstance(product, Segmentation):
+    structures: str | None = None
+    if isinstance(product, Segmentation | Masks):
         images = (view.image(name) for name in product.of)
         drawn_on = tuple(image.target for image in images if image)
+        structures = found.files[0] if product.reader == "rtstruct" else None
+    if isinstance(product, Image) and product.reader == "pictures":
+        numbers = [int(fields["slice"] or 0) for fields in found.fields]
+        metadata = json.dumps(
+            {**json.loads(metadata), "SourceSliceNumbers": numbers}, sort_keys=True
+        )
     if isinstance(product, Image):
         served = view.serving.get(("native_json", product.name), ())
         native = next((path for path, _ in served), None)
@@ -189,14 +216,22 @@ def _sidecar_job(found: Found, metadata: str, view: View) -> SidecarJob:
         landmarks = _landmarks(product, view)
     return SidecarJob(
         target=found.target.removesuffix(".nii.gz") + ".json",
-        sources=tuple(p for p in (native, *(path for _, path in landmarks)) if p),
+        sources=tuple(p for p in (native, structures, *(path for _, path in landmarks)) if p),
         of=found.target,
         metadata=metadata,
         drawn_on=drawn_on,
         native_json=native,
         dicom=dicom,
         landmarks=landmarks,
+        structures=structures,
+        labels=tuple(product.structures.items()) if isinstance(product, Segmentation) else (),
     )
+
+
+def _with_numbers(metadata: str, found: Found) -> str:
+    """Add the numbers of the slices in the source: stacks of pictures have gaps."""
+    numbers = [int(fields["slice"] or 0) for fields in found.fields]
+    return json.dumps({**json.loads(metadata), "SourceSliceNumbers": numbers}, sort_keys=True)
 
 
 def _landmarks(image: Image, view: View) -> tuple[tuple[str, str], ...]:

@@ -35,6 +35,8 @@ class Reading:
         self._grids: dict[tuple[str, ...], Grid] = {}
         self._arrays: tuple[str, Mapping[str, object]] = ("", {})
         self.facts: dict[str, Fact] = {}
+        #: Gzip files of one member that were inflated to their end, with the right sum and size.
+        self.inflated: set[str] = set()
 
     def content(self, path: str) -> bytes:
         """Return the bytes of a file.
@@ -49,6 +51,7 @@ class Reading:
         if not content:
             msg = f"{path}: the file is empty; download it again"
             raise SourceError(msg)
+        self.inflated.discard(path)
         self.facts[path] = Fact(len(content), hashlib.sha256(content).hexdigest())
         self._contents[path] = content
         while sum(map(len, self._contents.values())) > _KEPT_BYTES and len(self._contents) > 1:

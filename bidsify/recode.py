@@ -25,6 +25,7 @@ Namer = str | Callable[[tuple[int, ...]], str]
 def recode(values: Array, coding: Recode, name: Namer) -> Array:
     """Return ``values`` with each native value replaced by its index, in the declared type.
 
+    That is ``values`` itself where nothing changes.
     ``name`` is the source file, or gives it for the index of a voxel.
 
     Raises:
@@ -42,7 +43,8 @@ def recode(values: Array, coding: Recode, name: Namer) -> Array:
             f"{_some(unknown)} ({int(where.sum())} voxels); repair the file, or add the rows "
             "if the values are meant"
         )
-        raise SourceError(msg)
+        betrayed = (d.reason for d in coding.doubts if {*d.values} & {*unknown})
+        raise SourceError("; ".join((msg, *betrayed)))
     mapped = {value: row.index for value in known if (row := _row(value, coding.ranges))}
     if not coding.may_be_empty and not any(mapped.values()):
         msg = f"{_named(name, whole == present[0])}: the segmentation is empty, all voxels are "
@@ -72,14 +74,19 @@ def _integral(values: Array, name: Namer) -> Array:
 
 def _present(whole: Array) -> list[int]:
     """Return the values that occur; by counting where they are close together."""
-    low, high = int(whole.min()), int(whole.max())
+    some = firsts(whole)
+    low, high = int(some.min()), int(some.max())
     if high - low < _DENSE:
-        flat = whole.ravel(order="K")
-        if low < 0:
-            flat = flat.astype(np.int64)
-        counts = np.bincount((flat if low == 0 else flat - flat.dtype.type(low)).astype(np.int64))
+        flat = some.astype(np.int64) if low < 0 else some
+        counts = np.bincount((flat - flat.dtype.type(low)).astype(np.int64))
         return [int(n) + low for n in np.flatnonzero(counts)]
-    return [int(n) for n in np.unique(whole)]
+    return [int(n) for n in np.unique(some)]
+
+
+def firsts(whole: Array) -> Array:
+    """Return the first of each run of equal voxels, as one axis: each value, few of the voxels."""
+    flat = whole.ravel(order="K")
+    return flat[np.concatenate(([0], np.flatnonzero(flat[1:] != flat[:-1]) + 1))]
 
 
 def _row(value: int, ranges: tuple[Range, ...]) -> Range | None:
@@ -88,7 +95,7 @@ def _row(value: int, ranges: tuple[Range, ...]) -> Range | None:
 
 def _apply(whole: Array, mapped: dict[int, int], dtype: np.dtype[np.generic]) -> Array:
     if all(value == index for value, index in mapped.items()):
-        return whole.astype(dtype)
+        return whole.astype(dtype, copy=False)
     native = np.array(sorted(mapped), dtype=np.int64)
     indices = np.array([mapped[int(value)] for value in native], dtype=dtype)
     return np.asarray(indices[np.searchsorted(native, whole)])

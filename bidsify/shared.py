@@ -149,7 +149,7 @@ def _inherited(dataset: Dataset) -> dict[str, str]:
     files: dict[str, str] = {}
     for product in dataset.products:
         match product:
-            case Segmentation():
+            case Segmentation(suffix="dseg") if product.labels.is_stated:
                 stem = _shared_stem(product, ("segmentation",))
                 labels = with_regions(product.labels, dataset.regions)
                 files[stem + ".tsv"] = labels.to_tsv()

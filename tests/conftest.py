@@ -23,8 +23,8 @@ from bidsify.cli import main
 from bidsify.demo import native
 
 NAMES = datasets.names()
-#: Those with a segmentation; the markers of the other one become tables of points.
-WITH_LABELS = tuple(name for name in NAMES if name != "lumbosacral")
+#: Those with a segmentation; the markers of Lumbosacral become points, the atlas has images only.
+WITH_LABELS = tuple(name for name in NAMES if name not in {"harvard", "lumbosacral"})
 BUCKETS = ("converted", "kept", "duplicate", "ignored", "unclaimed", "failed")
 RECORD = "code/bidsify/conversion.json"
 
@@ -152,14 +152,33 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Make:
     return make
 
 
+Stated = Callable[[str], tuple[object, ...]]
+
+
 @pytest.fixture(scope="session")
-def tree(source: Make, tmp_path_factory: pytest.TempPathFactory) -> Make:
+def stated(tmp_path_factory: pytest.TempPathFactory) -> Stated:
+    """Return what a user must state of a dataset on the command line; for most, nothing."""
+    root = tmp_path_factory.mktemp("stated")
+
+    def options(name: str) -> tuple[object, ...]:
+        table = demo.label_table(name)
+        if table is None:
+            return ()
+        (root / f"{name}.tsv").write_text(table)
+        return "--label-table", root / f"{name}.tsv"
+
+    return options
+
+
+@pytest.fixture(scope="session")
+def tree(source: Make, stated: Stated, tmp_path_factory: pytest.TempPathFactory) -> Make:
     """Return the converted tree of a synthetic source; not to be changed."""
     root = tmp_path_factory.mktemp("trees")
 
     def make(name: str) -> Path:
         if not (root / name).exists():
-            done = bidsify.convert(source(name), root / name, dataset=name)
+            table = next((str(option) for option in stated(name)[1:]), None)
+            done = bidsify.convert(source(name), root / name, dataset=name, label_table=table)
             assert done.failures == []
         return root / name
 

@@ -27,6 +27,7 @@ TOP = {
     "action.yml",
     "benchmarks",
     "bidsify",
+    "docs",
     "examples",
     "pyproject.toml",
     "ruff.toml",
@@ -82,7 +83,7 @@ def reached(name: str) -> set[str]:
 
 
 def test_the_look_at_imports_sees_them() -> None:
-    assert {"errors", "planning", "pool"} <= imports("conversion.py")
+    assert {"errors", "survey", "pool"} <= imports("conversion.py")
     assert {"readers.tensors", "volume", "proof"} <= imports("proof/voxels.py")
     assert "readers.nifti" in reached("conversion.py")
 
@@ -98,9 +99,12 @@ def test_readers_know_nothing_of_what_is_made_of_a_file(name: str) -> None:
     assert {one for one in imports(name) if one.split(".")[0] not in allowed} == set()
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("datasets/")])
+@pytest.mark.parametrize(
+    "name", [name for name in MODULES if name.startswith(("datasets/", "families/"))]
+)
 def test_a_declaration_is_data(name: str) -> None:
-    allowed = {"dataset", "labels", "patterns"}
+    allowed = {"dataset", "families", "labels", "patterns", "regions"}
+    allowed |= {one for one in imports(name) if one.startswith("families.")}
     if name == "datasets/__init__.py":
         allowed = {"dataset", "declaration", "errors"}
     assert imports(name) <= allowed
@@ -122,6 +126,7 @@ def test_a_declaration_opens_nothing_but_its_table(name: str) -> None:
 def test_a_proof_shares_nothing_with_the_writer(name: str) -> None:
     writers = {"volumes", "recode", "sidecars", "tables", "work", "finish", "conversion"}
     writers |= {"readers.nifti", "readers.dicom", "readers.png", "readers.markups"}
+    writers |= {"readers.polygons", "readers.structures", "structures", "people"}
     assert imports(name) & writers == set()
 
 
@@ -135,10 +140,11 @@ def test_validation_shares_nothing_with_the_writer(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["planning.py", "products.py", "shared.py", "claims.py", "expectations.py", "patterns.py",
-     "entities.py", "jobs.py", "dataset.py", "detection.py", "printing.py", "description.py"],
+     "entities.py", "jobs.py", "dataset.py", "product.py", "regions.py", "description.py"],
 )  # fmt: skip
 def test_a_plan_opens_no_file_of_the_source(name: str) -> None:
     opening = {"source", "reading", "volumes", "tables", "work", "readers.nifti", "readers.dicom"}
+    opening |= {"editions", "probes", "series", "survey", "suspicion"}
     assert reached(name) & opening == set()
 
 

@@ -288,7 +288,7 @@ def test_an_empty_file(  # noqa: PLR0917
     [
         ("myops380", f"{MYOPS}/LGE/case0001.nii.gz", "not a NIfTI file; is it complete"),
         ("ssmspine", "SSMSpine_Train_Sample/p1/aug2.pt", ""),
-        ("chaos", "Train_Sets/CT/1/DICOM_anon/i0003,0000b.dcm", "not a readable DICOM image"),
+        ("chaos", "Train_Sets/CT/1/DICOM_anon/i0003,0000b.dcm", "not a readable DICOM file"),
         ("chaos", "Train_Sets/MR/1/T2SPIR/Ground/IMG-0002-00003.png", "not a readable PNG picture"),
         ("lumbosacral", "markers/sub-01/sub-01_cord_3.json", ""),
         ("lumbosacral", "rawdata/sub-01/anat/sub-01_CISS.json", "not readable JSON"),
@@ -315,8 +315,8 @@ def test_a_mesh_that_is_cut_off(own_source: Make, tree: Make, out: Path) -> None
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"name\tage\nsub-01\t22\n", "first column is no participant_id"),
-        (b"participant_id\tage\nsub-01\t22\tM\tx\n", "more cells than its head"),
+        (b"participant_id\tage\nsub-01\t22\tM\tx\n", "a row is longer than the head"),
+        (b"participant_id\tage\nsub-01\t22\nsub-01\t23\n", "sub-01 occurs twice"),
         (b"participant_id\tage\nsub-01\t\xff\xfe\n", "not a readable table"),
         (b"", "the file is empty"),
     ],
@@ -596,7 +596,7 @@ def test_the_wrong_dataset(source: Make, out: Path) -> None:
 def test_a_dataset_that_nobody_knows(source: Make, out: Path) -> None:
     ran = run("convert", source("ivdm3seg"), out, "--dataset", "chaso")
     assert ran.code == 2
-    assert "no dataset 'chaso'; known are: chaos, " in ran.error
+    assert "no dataset 'chaso'; known are: brats2019, " in ran.error
 
 
 def test_a_source_that_could_be_two_datasets(source: Make, out: Path, tmp_path: Path) -> None:
@@ -604,8 +604,8 @@ def test_a_source_that_could_be_two_datasets(source: Make, out: Path, tmp_path: 
     shutil.copytree(source("myops380"), tmp_path / "in/two")
     ran = run("convert", tmp_path / "in", out)
     assert ran.code == 2
-    both = "ivdm3seg (15 files) or myops380 (12 files)"
-    assert ran.error == f"the source could be {both}; say which with --dataset"
+    both = "ivdm3seg (15 files) and myops380 (12 files)"
+    assert ran.error == f"the source holds several datasets, {both}; convert each with --dataset"
     named = run("convert", tmp_path / "in", out, "--dataset", "myops380")
     assert named.code == 0
     assert named.buckets == dict(zip(named.buckets, (12, 0, 0, 0, 15, 0), strict=True))

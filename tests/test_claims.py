@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strategies import file_names
 
 from bidsify import datasets
-from bidsify.claims import count_claimed, junk, person, sort_files
+from bidsify.claims import claimed, junk, person, sort_files
 from bidsify.dataset import Ignored, Naming
 
 KNOWN = [
@@ -71,13 +71,13 @@ def test_a_claim_wins_over_a_rule_that_ignores() -> None:
 def test_junk_is_no_data_even_where_a_pattern_fits() -> None:
     dataset = toy(ignored=())
     assert sort_files(dataset, ["__MACOSX/1/1_fat.nii"]).claims == []
-    assert count_claimed(dataset, ["__MACOSX/1/1_fat.nii", "1/1_fat.nii"]) == 1
+    assert len(claimed(dataset, ["__MACOSX/1/1_fat.nii", "1/1_fat.nii"])) == 1
 
 
 def test_only_products_count_for_detection() -> None:
-    assert count_claimed(toy(), KNOWN) == len(KNOWN) - 3
-    assert count_claimed(toy(), [*IGNORED, *UNCLAIMED]) == 0
-    assert count_claimed(toy(), []) == 0
+    assert len(claimed(toy(), KNOWN)) == len(KNOWN) - 3
+    assert claimed(toy(), [*IGNORED, *UNCLAIMED]) == set()
+    assert claimed(toy(), []) == set()
 
 
 @pytest.mark.parametrize(

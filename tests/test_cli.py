@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 import pytest
-from conftest import NAMES, Make, Ran, assert_same, command, run, shell, snapshot
+from conftest import NAMES, Make, Ran, Stated, assert_same, command, run, shell, snapshot
 
 from bidsify import __version__, datasets, json_schema
 from bidsify.cli import main
@@ -125,7 +125,7 @@ def test_datasets_are_listed_a_line_each() -> None:
     for name, line in zip(NAMES, lines, strict=True):
         dataset = datasets.load(name)
         assert dataset.title in line
-        assert f"{dataset.expected_subjects} subjects" in line
+        assert f"{dataset.expected_subjects or '?'} subjects" in line
         assert dataset.terms.licence in line
 
 
@@ -152,20 +152,45 @@ def test_one_dataset_in_full(name: str) -> None:
     assert found["citation"] == dataset.citation
     assert found["terms"]["evidence"] == dataset.terms.evidence
     assert found["traps"] == list(dataset.traps)
-    if found["labels"]:
-        assert found["labels"][0] == {**found["labels"][0], "index": "0", "name": "background"}
+    for rows in filter(None, found["label_tables"].values()):
+        assert rows[0] == {**rows[0], "index": "0", "name": "background"}
     text = run("datasets", name)
     assert (text.code, text.err) == (0, "")
     for part in (dataset.layout.strip(), dataset.citation, dataset.terms.summary, *dataset.traps):
         assert part in text.out
-    for row in found["labels"]:
-        assert row["name"] in text.out
+    for file, rows in found["label_tables"].items():
+        shown = text.out.partition(f"labels ({file}):\n")[2].partition("\n\n")[0]
+        assert [line.split()[0] for line in shown.splitlines()] == (
+            [row["index"] for row in rows] or ["not"]
+        )
+        assert all(row["name"] in shown for row in rows)
+    for row in found["regions"]:
+        assert f"{row['abbreviation']}  {row['name']}: labels {row['indices']}\n" in text.out
+
+
+def test_all_label_tables_of_a_dataset_are_shown() -> None:
+    found = document(run("datasets", "prostate158", "--json"))
+    assert isinstance(found, dict)
+    assert {file: len(rows) for file, rows in found["label_tables"].items()} == {
+        "seg-zones_dseg.tsv": 3,
+        "seg-tumorT2w_dseg.tsv": 2,
+        "seg-tumorADC_dseg.tsv": 2,
+    }
+
+
+def test_a_label_table_that_nobody_stated_is_said_to_be_unknown() -> None:
+    shown = run("datasets", "crossmoda2023").out
+    assert "labels (dseg.tsv):\n  not known; state them with --label-table FILE" in shown
+
+
+def test_regions_are_shown_with_their_labels() -> None:
+    assert "    TC  tumour core: labels 1,4\n" in run("datasets", "brats2020").out
 
 
 def test_a_dataset_that_nobody_knows() -> None:
     ran = run("datasets", "chaso")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.error.startswith("no dataset 'chaso'; known are: chaos, ivdm3seg, ")
+    assert ran.error.startswith(f"no dataset 'chaso'; known are: {', '.join(NAMES)}, or ")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -199,8 +224,8 @@ def test_detect_says_what_is_missing_and_unexpected(own_source: Make) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_plan(name: str, source: Make, tree: Make) -> None:
-    found = document(run("plan", source(name), "--json"))
+def test_plan(name: str, source: Make, tree: Make, stated: Stated) -> None:
+    found = document(run("plan", source(name), *stated(name), "--json"))
     assert list(json_schema.faults("plan", found)) == []
     assert isinstance(found, dict)
     assert list(found)[:3] == ["dataset", "edition", "jobs"]
@@ -208,7 +233,7 @@ def test_plan(name: str, source: Make, tree: Make) -> None:
     assert found["unclaimed"] == found["failures"] == []
     targets = {job["target"] for job in found["jobs"]}
     assert set(snapshot(tree(name))) - targets == {"code/bidsify/conversion.json"}
-    text = run("plan", source(name))
+    text = run("plan", source(name), *stated(name))
     assert (text.code, text.err) == (0, "")
     assert text.out.startswith(f"{name} (")
     assert f"  {found['jobs'][0]['target']}  <-  {found['jobs'][0]['sources'][0]}" in text.out

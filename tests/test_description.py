@@ -106,6 +106,27 @@ def test_readmes_say_what_a_user_must_know(name: str) -> None:
         assert needed in text
 
 
+def test_a_readme_shows_all_label_tables_under_their_names() -> None:
+    text = readme(datasets.load("prostate158"))
+    after = {part.split("`")[0]: part for part in text.split("\n`")[1:]}
+    assert "| 2 | peripheral zone |" in after["seg-zones_dseg.tsv"]
+    for name in ("seg-tumorT2w_dseg.tsv", "seg-tumorADC_dseg.tsv"):
+        assert "| 1 | suspicious lesion (tumour) |" in after[name]
+        assert "peripheral" not in after[name]
+
+
+def test_a_readme_shows_the_regions() -> None:
+    text = readme(datasets.load("brats2020"))
+    assert "## Regions\n" in text
+    assert "| tumour core | TC | 1,4 |" in text
+    assert "## Regions" not in readme(toy())
+
+
+def test_a_readme_without_labels_has_no_heading_for_them() -> None:
+    assert "## Labels" not in readme(datasets.load("lumbosacral"))
+    assert "## Labels" in readme(toy())
+
+
 def test_a_readme_shows_the_labels() -> None:
     text = readme(toy(traps=("Mind the gap.",), notes="Notes here."))
     assert "| 0 | background |\n| 1 | organ |\n" in text

@@ -378,8 +378,8 @@ def test_all_encodings_of_a_slice_give_one_volume() -> None:
         ("reportsi.dcm", "has no ImagePositionPatient"),
         ("rtdose.dcm", "a multi-frame or colour DICOM object"),
         ("waveform_ecg.dcm", "has no ImagePositionPatient"),
-        ("zipMR.gz", "not a readable DICOM image"),
-        ("README.txt", "not a readable DICOM image"),
+        ("zipMR.gz", "not a readable DICOM file"),
+        ("README.txt", "not a readable DICOM file"),
     ],
 )
 def test_real_files_that_are_no_slices(name: str, reason: str) -> None:

@@ -156,6 +156,17 @@ def test_a_little_padding_inside_the_stream_is_content() -> None:
     assert inflate(gzipped(raw), len(CONTENT)).raw == raw
 
 
+@pytest.mark.parametrize("cuts", [(), (100,), (600, 700)])
+def test_padding_has_a_limit(cuts: tuple[int, ...]) -> None:
+    raw = CONTENT + bytes(1 << 16)
+    parts = [raw[a:b] for a, b in pairwise((0, *cuts, None))]
+    packed = b"".join(map(gzipped, parts))
+    done = inflate(packed, len(CONTENT))
+    assert (done.raw, done.is_plain) == (raw, not cuts)
+    with pytest.raises(SourceError, match=rf"holds more than the {len(CONTENT) - 1} bytes"):
+        inflate(packed, len(CONTENT) - 1)
+
+
 def test_more_announced_than_there_is_is_for_the_reader_to_say() -> None:
     assert inflate(gzipped(CONTENT), 1 << 40).raw == CONTENT
 

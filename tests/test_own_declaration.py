@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import RECORD, Ran, run, shell, snapshot, volume
+from conftest import RECORD, Make, Ran, run, shell, snapshot, volume
 
 import bidsify
 from bidsify.demo import native
@@ -287,6 +287,20 @@ def test_the_commands_of_the_example_work(example: Path) -> None:
     assert (out / "sub-001/anat/sub-001_dseg.nii.gz").is_file()
     assert not (out / "sub-014/anat/sub-014_dseg.nii.gz").exists()
     assert {issue["code"] for issue in official_issues(out)} <= {"TOO_FEW_AUTHORS"}
+
+
+def test_a_further_edition_of_a_family_takes_one_entry_and_its_tables(
+    source: Make, tmp_path: Path
+) -> None:
+    """The example of BraTS 2025, on files that are named as those of 2024."""
+    declared = str(EXAMPLES / "brats2025.py")
+    done = bidsify.convert(source("brats2024"), tmp_path / "out", dataset=declared)
+    assert done.failures == []
+    assert bidsify.verify(source("brats2024"), tmp_path / "out", dataset=declared) == []
+    assert (tmp_path / "out/dseg.tsv").read_text().splitlines()[-1].startswith("4\tresection")
+    assert "whole tumour\tWT\t1,2,3" in (tmp_path / "out/regions.tsv").read_text()
+    files = sorted(path.name for path in EXAMPLES.glob("brats2025*"))
+    assert files == ["brats2025.py", "brats2025.tsv", "brats2025_regions.tsv"]
 
 
 def readme() -> str:

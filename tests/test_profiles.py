@@ -287,7 +287,7 @@ def test_a_profile_that_is_named_needs_no_record(own_tree: Make) -> None:
         ("PROFILE_COUNT", "error", "", ""),
     ]
     assert found[0][1].message == "sub-MR01 has no T2SPIR"
-    assert found[1][1].message == "5 subjects, but 80 in the publication"
+    assert found[1][1].message == "5 subjects, but 40 + 40 in the publication"
 
 
 def test_a_profile_of_another_dataset_contradicts_the_record(tree: Make) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import nibabel as nib
 import numpy as np
 import pytest
 from builders import OBLIQUE, gzipped, labels, loaded, markup, nifti, png, ramp, reading, series
@@ -260,6 +261,106 @@ def test_the_last_member_of_a_source_is_not_the_whole(tmp_path: Path) -> None:
     written = Written(job, {"a": gzipped(first) + gzipped(second)}, tmp_path)
     save(written, clean + gzipped(second)[10:])
     assert written.faults()
+
+
+# --- streams that were kept ---------------------------------------------------------------------
+
+
+def kept_case(folder: Path, raw: bytes, recode: Recode | None = None, name: str = "x") -> Written:
+    """A packed source, and the file that is made of it."""
+    files = {"a": gzipped(raw, name=name, time=5)}
+    job = VolumeJob(target=IMAGE, sources=("a",), reader="nifti", recode=recode)
+    source = reading(files)
+    made = volumes.make(job, source, reproducible=False)
+    assert isinstance(made, Made)
+    assert made.content[10:] == gzipped(raw)[10:]
+    assert source.inflated == {"a"}
+    written = Written(job, files, folder)
+    save(written, made.content)
+    return written
+
+
+def kept_faults(written: Written) -> list[str]:
+    return list(faults(written.job, written.files.__getitem__, written.root, {"a"}))
+
+
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+@pytest.mark.parametrize("endian", "<>")
+@pytest.mark.parametrize("length", [0, 1, 200, 3000])
+def test_extensions_of_any_length_are_read(
+    kind: Any, endian: str, length: int, tmp_path: Path
+) -> None:
+    extensions = (b"e" * length,) if length else ()
+    raw = nifti(ramp(SHAPE), kind=kind, endian=endian, extensions=extensions)
+    written = kept_case(tmp_path, raw)
+    assert written.faults() == kept_faults(written) == []
+    save(written, gz_clean(raw))
+    assert written.faults() == []
+
+
+def test_a_kept_stream_that_was_inflated_is_not_inflated_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = kept_case(tmp_path, nifti(ramp(SHAPE)))
+    monkeypatch.setattr("bidsify.proof.voxels.unpacked", lambda _: pytest.fail("inflated"))
+    assert kept_faults(written) == []
+
+
+@pytest.mark.parametrize("recode", [None, KEEP])
+def test_each_byte_of_a_kept_stream_counts(recode: Recode | None, tmp_path: Path) -> None:
+    written = kept_case(tmp_path, nifti(labels(SHAPE)), recode)
+    content = written.path.read_bytes()
+    for place in range(len(content)):
+        changed = bytearray(content)
+        changed[place] ^= 0x10
+        save(written, bytes(changed))
+        found = kept_faults(written)
+        assert found == written.faults()
+        # Extra flags and system hold nothing, and a stream has bits without a meaning.
+        assert found or gzip.decompress(changed) == gzip.decompress(content), place
+    for other in (content[:-1], content + b"\0", content[1:], b""):
+        save(written, other)
+        assert kept_faults(written)
+
+
+def test_a_stream_that_begins_elsewhere_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were the length of the header miscounted, by writer and proof alike."""
+    monkeypatch.setattr("bidsify.proof.voxels.same_stream", lambda *_: True)
+    written = kept_case(tmp_path, nifti(ramp(SHAPE)))
+    content = written.path.read_bytes()
+    for start in (9, 11, 12, 40, len(content) - 8):
+        save(written, content[:10] + content[start:])
+        assert kept_faults(written), start
+    save(written, gzipped(nifti(ramp(SHAPE), OBLIQUE * 2)))
+    assert kept_faults(written) == ["does not begin as its source does"]
+
+
+@pytest.mark.parametrize("size", [0, 351, -1])
+def test_a_kept_stream_states_the_size_of_its_grid(size: int, tmp_path: Path) -> None:
+    raw = nifti(ramp((9, 9, 9)))
+    written = kept_case(tmp_path, raw)
+    stated = (size % len(raw)).to_bytes(4, "little")
+    written.files = {"a": written.files["a"][:-4] + stated}
+    save(written, written.path.read_bytes()[:-4] + stated)
+    (fault,) = kept_faults(written)
+    assert fault == f"states {size % len(raw)} bytes, but its grid takes {len(raw)}"
+
+
+@pytest.mark.parametrize("padding", [1, 1 << 16])
+def test_padding_behind_the_voxels_is_no_fault(padding: int, tmp_path: Path) -> None:
+    written = kept_case(tmp_path, nifti(ramp(SHAPE)) + bytes(padding))
+    assert written.faults() == kept_faults(written) == []
+
+
+def test_a_kept_label_without_a_row_is_found(tmp_path: Path) -> None:
+    written = kept_case(tmp_path, nifti(labels(SHAPE)), KEEP)
+    assert isinstance(written.job, VolumeJob)
+    fewer = Recode(ranges=KEEP.ranges[:3], dtype="uint8")
+    written.job = replace(written.job, recode=fewer)
+    (fault,) = kept_faults(written)
+    assert fault.endswith("voxels of value 3 became 3, not []")
 
 
 def test_not_a_number_equals_itself(tmp_path: Path) -> None:

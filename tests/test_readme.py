@@ -29,7 +29,8 @@ def table() -> str:
         title = f"[{dataset.title}]({dataset.source_url}) ({dataset.edition})"
         subjects = str(dataset.expected_subjects or "unknown")
         terms = dataset.terms
-        cells = (f"`{name}`", title, subjects, terms.licence, terms.redistribution)
+        page = f"[{name}](docs/datasets/{name}.md)"
+        cells = (page, title, subjects, terms.licence, terms.redistribution)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 

@@ -51,3 +51,29 @@ def test_markers_without_images_are_converted(tmp_path: Path) -> None:
     assert float(ganglion["L2", "L"]["x_mm"]) == -24.983054907640735  # LPS +x is left
     assert {row["i"] for row in rows["dura"]} == {"n/a"}  # no image, no voxel
     assert run("verify", REAL / "lumbosacral", tmp_path / "out").code == 0
+
+
+@beside
+def test_names_in_gzip_headers_do_not_reach_the_output(tmp_path: Path) -> None:
+    """BraTS-GLI-00001-000: the headers of its files hold an original name and a time."""
+    sources = sorted((REAL / "brats2023").rglob("*.nii.gz"))
+    assert any(path.read_bytes()[3] & 8 for path in sources)
+    ran = run("convert", REAL / "brats2023", tmp_path / "out")
+    assert ran.code == 0, ran.err
+    assert ran.buckets["converted"] == len(sources) == 4
+    written = sorted((tmp_path / "out").rglob("*.nii.gz"))
+    assert len(written) == 4
+    for path in written:
+        assert path.read_bytes()[:10] == b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+        image = nib.Nifti1Image.from_filename(path)
+        assert image.shape == (240, 240, 155)
+        assert nib.aff2axcodes(image.affine) == ("L", "P", "S")
+    assert {path.read_bytes()[10:] for path in written} == {_stream(path) for path in sources}
+    assert run("verify", REAL / "brats2023", tmp_path / "out").code == 0
+
+
+def _stream(path: Path) -> bytes:
+    """Return what follows the gzip header: these have a name or nothing in it."""
+    content = path.read_bytes()
+    assert content[3] in {0, 8}
+    return content[content.index(b"\0", 10) + 1 :] if content[3] & 8 else content[10:]

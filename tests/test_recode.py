@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from strategies import ENDIANS, INTEGERS, arrays
 
 from bidsify.errors import SourceError
 from bidsify.jobs import Recode
 from bidsify.labels import Range
-from bidsify.recode import recode
+from bidsify.recode import firsts, recode
 
 IDENTITY = Recode(ranges=(Range(0, 0, 0), Range(1, 1, 1), Range(2, 2, 2)), dtype="uint8")
 CHAOS = Recode(
@@ -198,6 +199,26 @@ def test_the_source_is_left_alone() -> None:
     done = recode(values, IDENTITY, "x")
     assert not np.shares_memory(done, values) or done.flags.writeable is False
     assert values.tolist() == [0, 1, 2]
+
+
+def test_what_fits_is_not_copied() -> None:
+    values = np.asfortranarray(np.zeros((3, 4, 5), "u1"))
+    assert recode(values, IDENTITY, "x") is values
+
+
+@given(
+    values=st.sampled_from(["u1", "i1", ">i2", "u4", "i8", "f4"]).flatmap(
+        lambda dtype: hnp.arrays(
+            dtype, hnp.array_shapes(max_dims=3, max_side=5), elements=st.integers(0, 3)
+        )
+    ),
+    turned=st.booleans(),
+)
+def test_firsts_hold_each_value(values: Any, *, turned: bool) -> None:
+    found = firsts(values.T if turned else values)
+    assert set(found.tolist()) == set(values.ravel().tolist())
+    assert len(found) <= values.size
+    assert (found[1:] != found[:-1]).all()
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import pickle
@@ -103,6 +104,36 @@ def test_what_was_read_is_known() -> None:
     source = reading({"a": nifti(ramp((2, 2, 2)))})
     volumes.make(job("nifti", "a"), source, reproducible=False)
     assert source.facts["a"].sha256 == hashlib.sha256(nifti(ramp((2, 2, 2)))).hexdigest()
+
+
+@pytest.mark.parametrize("recode", [None, KEEP])
+def test_what_was_inflated_whole_is_known(recode: Recode | None) -> None:
+    raw = nifti(labels((5, 6, 7)))
+    files = {
+        "whole": gzipped(raw, name="x"),
+        "plain": raw,
+        "members": gzipped(raw[:600]) + gzipped(raw[600:]),
+        "padded": gzipped(raw) + bytes(9),
+        "cut": gzipped(raw)[:-1],
+        "sum": gzipped(raw)[:-8] + bytes(4) + gzipped(raw)[-4:],
+        "size": gzipped(raw)[:-4] + bytes(4),
+    }
+    source = reading(files)
+    for name in files:
+        with contextlib.suppress(SourceError):
+            volumes.make(job("nifti", name, recode=recode), source, reproducible=False)
+    assert source.inflated == {"whole"}
+
+
+def test_what_is_read_again_is_not_taken_for_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bidsify.reading._KEPT_BYTES", 1)
+    source = reading({"a": gzipped(nifti(ramp((5, 6, 7)))), "b": b"other"})
+    volumes.make(job("nifti", "a"), source, reproducible=False)
+    assert source.inflated == {"a"}
+    source.content("b")
+    assert source.inflated == {"a"}
+    source.content("a")
+    assert source.inflated == set()
 
 
 # --- DICOM and PNG ------------------------------------------------------------------------------

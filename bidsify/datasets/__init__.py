@@ -36,6 +36,9 @@ def load(name: str) -> Dataset:
         return _from_file(Path(name))
     if name in names():
         return _known(name)
+    for known in _built_in():
+        if name in _known(known).also:
+            return _known(known)
     msg = f"no dataset {name!r}; known are: {', '.join(names())}, or a file ./mine.py"
     raise UsageError(msg)
 

@@ -9,7 +9,23 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SHARED = frozenset({"abdomen", "native", "phantom", "spinal_canal"})
+_SHARED = frozenset(
+    {
+        "abdomen",
+        "brain",
+        "brats",
+        "cerebellopontine",
+        "crossmoda",
+        "head",
+        "heart",
+        "native",
+        "phantom",
+        "radiotherapy",
+        "schwannoma_cases",
+        "schwannoma_series",
+        "spinal_canal",
+    }
+)
 
 
 def names() -> tuple[str, ...]:
@@ -24,3 +40,9 @@ def make(name: str, folder: Path) -> None:
         message = f"no synthetic dataset {name!r}; there are {', '.join(names())}"
         raise ValueError(message)
     import_module(f"{__name__}.{name}").make(folder)
+
+
+def label_table(name: str) -> str | None:
+    """Return the label table that a user must state for ``name``; None where it is known."""
+    found: str | None = getattr(import_module(f"{__name__}.{name}"), "LABEL_TABLE", None)
+    return found

@@ -67,18 +67,28 @@ def gzipped(content: bytes, *, name: str = "", time: int = 0) -> bytes:
 
 def png(grey: NDArray[np.uint8]) -> bytes:
     """Encode an 8-bit grey PNG; axis 0 holds the rows."""
-    return _png(Image.fromarray(grey))
+    return _picture(Image.fromarray(grey))
+
+
+def png_rgb(colours: NDArray[np.uint8]) -> bytes:
+    """Encode an 8-bit RGB PNG from (rows, columns, 3)."""
+    return _picture(Image.fromarray(colours))
+
+
+def gif(grey: NDArray[np.uint8]) -> bytes:
+    """Encode a GIF whose palette holds the greys that occur; axis 0 holds the rows."""
+    return _picture(Image.fromarray(grey), "GIF")
 
 
 def png_mask(mask: Mask) -> bytes:
     """Encode a 1-bit PNG; axis 0 holds the rows."""
     rows, columns = mask.shape
-    return _png(Image.frombytes("1", (columns, rows), np.packbits(mask, axis=1).tobytes()))
+    return _picture(Image.frombytes("1", (columns, rows), np.packbits(mask, axis=1).tobytes()))
 
 
-def _png(image: Image.Image) -> bytes:
+def _picture(image: Image.Image, kind: str = "PNG") -> bytes:
     stream = io.BytesIO()
-    image.save(stream, format="PNG")
+    image.save(stream, format=kind)
     return stream.getvalue()
 
 
@@ -177,6 +187,11 @@ def dicom(pixels: NDArray[np.uint16], tags: Mapping[str, object], *, is_explicit
     dataset.HighBit = 15
     dataset.PixelRepresentation = 0
     dataset.add_new("PixelData", "OW", pixels.astype("<u2").tobytes())
+    return dicom_file(dataset, is_explicit=is_explicit)
+
+
+def dicom_file(dataset: Dataset, *, is_explicit: bool) -> bytes:
+    """Encode any little-endian DICOM object as a file, with its header."""
     dataset.file_meta = _file_meta(dataset, is_explicit=is_explicit)
     stream = io.BytesIO()
     dcmwrite(stream, dataset, enforce_file_format=True)

@@ -5,56 +5,56 @@ from __future__ import annotations
 import io
 import itertools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pydicom
 from isal import igzip
-from isal.igzip_lib import IsalError
 from PIL import Image
 
 from ..jobs import Recode, VolumeJob
 from ..readers import tensors
 from ..volume import Array
-from . import Read
-from .files import image_of, same_stream, unpacked
+from . import Read, drawn
+from .files import UNREADABLE, image_of, kept_faults, same_stream, unpacked
 
 _DENSE = 1 << 22
 _NEAR = 0.05  # of a voxel: rounding of the tags of slices
 _LPS = np.array([-1.0, -1.0, 1.0])
-_UNREADABLE: tuple[type[Exception], ...] = (
-    OSError,
-    EOFError,
-    ValueError,
-    IsalError,  # type: ignore[assignment]  # its stubs lack the base class
-    nib.filebasedimages.ImageFileError,
-    nib.spatialimages.HeaderDataError,
-    nib.wrapstruct.WrapStructError,
-)
 
 
-def faults(job: VolumeJob, read: Read, path: Path) -> Iterator[str]:
+def faults(job: VolumeJob, read: Read, path: Path, inflated: Collection[str] = ()) -> Iterator[str]:
     """Say what differs between the file at ``path`` and the sources of ``job``."""
+    source = read(job.sources[0]) if job.reader == "nifti" else None
     try:
         written = path.read_bytes()
+        is_same = source is not None and same_stream(source, written)
+        if source and is_same and job.recode is None and job.sources[0] in inflated:
+            yield from kept_faults(source, written)
+            return
         content = unpacked(written)
         image = image_of(content)
         values = np.asanyarray(image.dataobj)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         yield f"not a readable NIfTI file: {error}"
         return
     if written[3:8] != bytes(5):
         yield "the gzip header carries a name or a time"
     match job.reader:
+        case "nifti" if is_same and job.recode:  # what the same bytes decompress to is the same
+            yield from _compare_labels(values, values, job.recode)
+        case "nifti" if is_same:
+            pass
         case "nifti":
-            source = read(job.sources[0])
-            if job.recode is None and same_stream(source, written):
-                return  # what is decompressed from the same bytes is the same
-            yield from _against_nifti(job, source, content, image, values)
+            yield from _against_nifti(job, read(job.sources[0]), content, image, values)
         case "tensors":
             yield from _against_arrays(job, read(job.sources[0]), image, values)
+        case "pictures":
+            yield from drawn.against_pictures(job, read, image, values, _compare)
+        case "rtstruct":
+            yield from drawn.against_structures(job, read, image, values, _compare)
         case _:
             yield from _against_slices(job, read, image, values)
 
@@ -186,29 +186,45 @@ def _compare(expected: Array, values: Array) -> Iterator[str]:
 
 
 def _compare_labels(native: Array, values: Array, coding: Recode) -> Iterator[str]:
-    """Count the pairs of native and written value, and look each of them up."""
-    whole = (native if native.dtype.kind in "iu" else np.rint(native)).astype(np.int64)
-    low, span = int(whole.min()), int(whole.max()) - int(whole.min()) + 1
-    for pair, count in _counted(values.astype(np.int64) * span + (whole - low)):
+    """Look up each pair of native and written value that occurs."""
+    if native.shape != values.shape:
+        yield f"a grid of {values.shape} voxels, in the source {native.shape}"
+        return
+    natives, indices = _turns(native, values)
+    low, span = int(natives.min()), int(natives.max()) - int(natives.min()) + 1
+    for pair in _present(indices * span + (natives - low)):
         index, value = pair // span, pair % span + low
         allowed = [row.index for row in coding.ranges if row.low <= value <= row.high]
         if allowed != [index]:
-            wrong = (whole == value) & (values == index)
+            whole = _whole(native)
+            wrong = (whole == value) & (values.astype(np.int64) == index)
             detail = _first(whole, values, wrong) + _flip(whole, values)
+            count = int(wrong.sum())
             yield f"{detail}; {count} voxels of value {value} became {index}, not {allowed}"
             return
     if values.dtype.kind not in "iu":
         yield f"labels are stored as {values.dtype}"
 
 
-def _counted(pairs: Array) -> list[tuple[int, int]]:
-    """Return each value that occurs, and how often."""
+def _turns(native: Array, values: Array) -> tuple[Array, Array]:
+    """Return both values where one of them differs from the voxel before: each pair is there."""
+    one, other = (a.ravel("F" if values.flags.f_contiguous else "C") for a in (native, values))
+    turns = one[1:] != one[:-1]
+    if native is not values:
+        turns |= other[1:] != other[:-1]
+    at = np.concatenate(([0], np.flatnonzero(turns) + 1))
+    return _whole(one[at]), other[at].astype(np.int64)
+
+
+def _whole(native: Array) -> Array:
+    return (native if native.dtype.kind in "iu" else np.rint(native)).astype(np.int64)
+
+
+def _present(pairs: Array) -> list[int]:
+    """Return each value that occurs."""
     if pairs.min() >= 0 and pairs.max() < _DENSE:
-        counts = np.bincount(pairs.ravel(order="K"))
-        present = np.flatnonzero(counts)
-        return list(zip(present.tolist(), counts[present].tolist(), strict=True))
-    present, counts = np.unique(pairs, return_counts=True)
-    return list(zip(present.tolist(), counts.tolist(), strict=True))
+        return [int(pair) for pair in np.flatnonzero(np.bincount(pairs))]
+    return [int(pair) for pair in np.unique(pairs)]
 
 
 def _first(expected: Array, values: Array, wrong: Array) -> str:

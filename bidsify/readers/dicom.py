@@ -5,43 +5,25 @@ File names and SliceThickness are never asked where a slice lies (DICOM PS3.3, C
 
 from __future__ import annotations
 
-import io
 import math
-import struct
-import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 import pydicom
-from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from ..errors import SourceError
 from ..volume import Array, Volume
+from .dicom_file import guarded, parse
 
 #: DICOM coordinates grow towards left and posterior, those of NIfTI towards right and anterior.
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 _MAX_PIXELS = 1 << 26
 _MAX_SCALE = 1 << 30
-_META = 1024  # bytes from the start that hold the transfer syntax
 _UNIT = 1e-2  # how far direction cosines may be from unit length and right angles
 _TOLERANCE = 0.01  # of the distance between slices
-_BROKEN = (
-    InvalidDicomError,
-    AttributeError,
-    BytesLengthException,
-    EOFError,
-    KeyError,
-    NotImplementedError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,26 +94,15 @@ def volume(slices: Sequence[Slice]) -> Volume:
 
 
 def _instance(dataset: pydicom.Dataset) -> int | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return int(dataset.InstanceNumber)
-    except _BROKEN:
-        return None
+    with suppress(SourceError), guarded("no instance number"):
+        return int(dataset.InstanceNumber)
+    return None
 
 
 def _slice(path: str, content: bytes, *, pixels: bool) -> Slice:
-    if DeflatedExplicitVRLittleEndian.encode() in content[:_META]:
-        msg = f"{path}: a deflated DICOM file, of unbounded size; convert it with dcmconv first"
-        raise SourceError(msg)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd values of tags that we do not read
-            dataset = pydicom.dcmread(io.BytesIO(content), stop_before_pixels=not pixels)
-            return _placed(path, dataset)
-    except _BROKEN as error:
-        msg = f"{path}: not a readable DICOM image: {error}"
-        raise SourceError(msg) from error
+    dataset = parse(content, path, pixels=pixels)
+    with guarded(f"{path}: not a readable DICOM image"):
+        return _placed(path, dataset)
 
 
 def _placed(path: str, dataset: pydicom.Dataset) -> Slice:
@@ -207,15 +178,10 @@ def _step(ordered: Sequence[Slice], normal: Array) -> Array:
 
 
 def _values(one: Slice) -> Array:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # padding behind the pixels
-            stored = one.dataset.pixel_array
+    with guarded(f"{one.path}: no readable pixels"):
+        stored = one.dataset.pixel_array
         slope = float(one.dataset.get("RescaleSlope", 1) or 1)
         intercept = float(one.dataset.get("RescaleIntercept", 0) or 0)
-    except _BROKEN as error:
-        msg = f"{one.path}: no readable pixels: {error}"
-        raise SourceError(msg) from error
     if stored.shape != one.shape:
         msg = f"{one.path}: {stored.shape} pixels where the header states {one.shape}"
         raise SourceError(msg)

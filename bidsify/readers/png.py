@@ -1,8 +1,9 @@
-"""PNG masks: one grey picture for each slice of a series whose grid they lie on."""
+"""Pictures: masks, one for each slice of a series whose grid they lie on, and stacks of slices."""
 
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from collections.abc import Sequence
 
@@ -20,6 +21,11 @@ _BROKEN = (
     SyntaxError,
     ValueError,
 )
+
+_FORMATS = ("PNG", "GIF")
+_MAX_PIXELS = 1 << 26
+_MAX_VOXELS = 1 << 31
+_PLANE_AXES = 2
 
 #: One bit, 8 and 16 bits of grey. A colour or a palette index is no label.
 _MODES = ("1", "L", "I;16", "I;16B", "I")
@@ -50,6 +56,48 @@ def disorder(where: Grid, *, offset: bool) -> str:
     return ""
 
 
+def stack(pictures: Sequence[tuple[str, bytes]]) -> Array:
+    """Stack pictures of one size and kind: (column, row, picture), or with a fifth axis of RGB.
+
+    Colours are kept as they are: what a palette stands for cannot be told from a picture.
+
+    Raises:
+        SourceError: Not readable, of several sizes or kinds, or too many to hold.
+    """
+    planes = [_picture(path, content) for path, content in pictures]
+    if any(plane.ndim > _PLANE_AXES for plane in planes):  # a black one among colours is black
+        planes = [p if p.ndim > _PLANE_AXES else np.stack([p] * 3, axis=2) for p in planes]
+    first = planes[0]
+    if first.size * len(planes) > _MAX_VOXELS:
+        msg = f"{pictures[0][0]}: {len(planes)} pictures of {first.shape} pixels are too many"
+        raise SourceError(msg)
+    for (path, _), plane in zip(pictures, planes, strict=True):
+        if plane.shape != first.shape or plane.dtype != first.dtype:
+            msg = f"{path}: {plane.shape} pixels and colours, but {first.shape} in {pictures[0][0]}"
+            raise SourceError(msg)
+    if first.ndim == _PLANE_AXES:
+        return np.stack([plane.T for plane in planes], axis=2)
+    coloured = np.stack([plane.transpose(1, 0, 2) for plane in planes], axis=2)
+    return coloured[:, :, :, np.newaxis, :]
+
+
+def _picture(path: str, content: bytes) -> Array:
+    """Decode one picture: (row, column) of grey, or (row, column, 3) of colours."""
+    try:
+        with _opened(content, _FORMATS) as picture:
+            if math.prod(picture.size) > _MAX_PIXELS:
+                msg = f"{path}: a picture of {picture.size} pixels"
+                raise SourceError(msg)
+            grey = picture.mode in {"1", "L", "I;16", "I;16B", "I"}
+            shown = np.asarray(picture if grey else picture.convert("RGB"))
+    except _BROKEN as error:
+        msg = f"{path}: not a readable PNG or GIF picture ({error}); download it again"
+        raise SourceError(msg) from error
+    if shown.ndim > _PLANE_AXES and (shown == shown[..., :1]).all():
+        shown = shown[..., 0]  # a palette of greys
+    return shown.astype(np.uint8 if shown.dtype.kind == "b" else shown.dtype.newbyteorder("="))
+
+
 def _plane(path: str, content: bytes, size: tuple[int, int]) -> Array:
     """Decode one picture: an array of rows and columns."""
     try:
@@ -61,19 +109,13 @@ def _plane(path: str, content: bytes, size: tuple[int, int]) -> Array:
                 msg = f"{path}: a picture of mode {picture.mode}; masks are grey or one bit"
                 raise SourceError(msg)
             return np.asarray(picture).astype(np.int32)
-    except (
-        UnidentifiedImageError,
-        Image.DecompressionBombError,
-        OSError,
-        SyntaxError,
-        ValueError,
-    ) as error:
+    except _BROKEN as error:
         msg = f"{path}: not a readable PNG picture ({error}); download it again"
         raise SourceError(msg) from error
 
 
-def _opened(content: bytes) -> Image.Image:
+def _opened(content: bytes, formats: tuple[str, ...] = ("PNG",)) -> Image.Image:
     """Open without decoding; a picture of another size is refused before that."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(io.BytesIO(content), formats=("PNG",))
+        return Image.open(io.BytesIO(content), formats=formats)

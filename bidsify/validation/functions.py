@@ -133,7 +133,7 @@ def substring(text: Any, start: Any, end: Any) -> str | None:
     """Return a part of a text."""
     if text is None or start is None or end is None:
         return None
-    if not isinstance(text, str):
+    if not isinstance(text, str) or not all(isinstance(n, int | float) for n in (start, end)):
         raise NothingError
     first = int(start) if start >= 0 else max(0, len(text) + int(start))
     return text[first : first + max(0, int(end) - int(start))]

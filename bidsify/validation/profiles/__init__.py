@@ -103,7 +103,7 @@ class _Check:
         written = evidence.written.get(present.subject, {})
         for path, file in present.files.items():
             receipt = written.get(path)
-            if receipt is None and path not in evidence.shared:
+            if receipt is None and path not in evidence.shared and path not in evidence.harmonised:
                 yield (
                     path,
                     finding("PROFILE_RECORD", "the record of the conversion lacks this file"),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from ...errors import UsageError
+from ...harmonised import HARMONISED, read_harmonised
 from ...record import RECORD
 from ..dataset import DESCRIPTION, Dataset
 from ..findings import finding
@@ -32,7 +35,8 @@ class Receipt:
 class Evidence:
     """What the record says. ``written`` is by subject and path, ``failed`` are source files.
 
-    ``is_partial`` says that fewer subjects than the publication has are explained.
+    ``harmonised`` are second segmentations that ``bidsify labels`` added, with a record of
+    their own. ``is_partial`` says that fewer subjects than the publication has are explained.
     """
 
     dataset: str
@@ -41,6 +45,7 @@ class Evidence:
     shared: frozenset[str]
     failed: tuple[str, ...]
     is_partial: bool
+    harmonised: frozenset[str] = frozenset()
 
 
 def read_evidence(dataset: Dataset) -> tuple[Evidence | None, list[Found]]:
@@ -58,7 +63,13 @@ def read_evidence(dataset: Dataset) -> tuple[Evidence | None, list[Found]]:
     found = [(RECORD, each) for each in faults_of("conversion", document.value, "PROFILE_RECORD")]
     if found or document.value is None:
         return None, found
-    return _evidence(document.value), list(_sums(document.value))
+    found = list(_sums(document.value))
+    try:
+        added = frozenset(read_harmonised(Path(dataset.root.location)))
+    except UsageError as error:
+        added = frozenset()
+        found.append((HARMONISED, finding("PROFILE_RECORD", str(error))))
+    return replace(_evidence(document.value), harmonised=added), found
 
 
 def _missing(dataset: Dataset) -> Iterator[Found]:

@@ -1,0 +1,83 @@
+"""BraTS 2019: brain tumours, four contrasts; training cases lie below HGG/ or LGG/."""
+
+from ..dataset import Column, Dataset, Naming, Terms
+from ..families import brats
+from ..patterns import Fields
+from ..regions import region_table
+
+CASE = "BraTS19_{institution}_{code}_{number}"
+GRADE = "[{grade}/]"
+
+
+def split(fields: Fields) -> str:
+    """Return the set of a case: only training cases lie below a folder of their grade."""
+    return "training" if fields.get("grade") else "validation"
+
+
+DATASET = Dataset(
+    name="brats2019",
+    title="BraTS 2019",
+    edition="2019",
+    layout=brats.layout("HGG", "BraTS19_CBICA_AAB_1", "sub-CBICAAAB", brats.OLD),
+    fields={
+        "grade": "HGG|LGG",
+        "institution": "[0-9A-Za-z]+",
+        "code": "[0-9A-Za-z]+",
+        "number": r"\d+",
+    },
+    naming=Naming(subject="{institution}{code}", source_id=CASE),
+    columns={
+        "split": Column(
+            description="Set of the challenge.",
+            levels={"training": "with labels", "validation": "labels were not published"},
+            value=split,
+        ),
+        **brats.CLINICAL,
+        "grade": Column(
+            description="Grade of the glioma: the folder of the case.",
+            levels={"HGG": "high-grade glioma", "LGG": "lower-grade glioma"},
+            value="{grade}",
+        ),
+    },
+    tables=brats.TABLES,
+    products=brats.products(
+        CASE,
+        brats.OLD,
+        brats.segmentation(
+            __file__,
+            brats.sources(CASE, "_seg", GRADE),
+            absent_where={"grade": ""},
+            suspects=(brats.NNUNET,),
+        ),
+        folder=GRADE,
+    ),
+    regions=region_table(__file__),
+    ignored=brats.SIDE_FILES,
+    bidsignore=("regions.tsv",),
+    subjects={"training": 335, "validation": 125},
+    authors=("Menze B. H.", "Jakab A.", "Bauer S.", "Bakas S.", "Akbari H.", "Davatzikos C."),
+    citation=(
+        "Menze B. H. et al., IEEE Transactions on Medical Imaging 34(10):1993-2024 (2015), "
+        "doi:10.1109/TMI.2014.2377694; Bakas S. et al., Scientific Data 4:170117 (2017), "
+        "doi:10.1038/sdata.2017.117; Bakas S. et al., arXiv:1811.02629"
+    ),
+    source_url="https://www.med.upenn.edu/cbica/brats2019/tasks.html",
+    terms=Terms(
+        licence="BraTS data usage agreement (registration); no standard licence",
+        summary=(
+            "Free for one's own research after registration, with the citations above. Nothing "
+            "was found that allows passing the images on."
+        ),
+        redistribution="unknown",
+        evidence="the agreement of the 2018 download, as repeated by users of it",
+    ),
+    notes=(
+        "All 335 training subjects are in the training set of BraTS 2020 too, under other names: "
+        "do not pool the two editions without its name_mapping.csv."
+    ),
+    traps=(
+        "Enhancing tumour is 4; 3 is not used. From 2023 on, enhancing tumour is 3.",
+        "Files of the validation set lie in no folder HGG or LGG: their grade is not known.",
+        "A source whose masks hold 3 and never 4 was converted for nnU-Net and is refused.",
+    ),
+)

@@ -1,0 +1,66 @@
+"""MyoPS 2020: bSSFP, LGE and T2w cardiac MRI with scar and edema (MICCAI challenge)."""
+
+from ..dataset import Column, Dataset, Ignored, Naming, Terms
+from ..families import myops
+from ..regions import region_table
+
+CASE = "myops_{split}_{case}"
+
+
+DATASET = Dataset(
+    name="myops2020",
+    title="MyoPS 2020",
+    edition="2020",
+    layout="""
+train25/myops_training_101_C0.nii.gz  -> sub-101/anat/sub-101_acq-bSSFP_desc-preproc_T2w.nii.gz
+train25/myops_training_101_DE.nii.gz
+    -> sub-101/anat/sub-101_acq-LGE_ce-gadolinium_desc-preproc_T1w.nii.gz
+train25/myops_training_101_T2.nii.gz  -> sub-101/anat/sub-101_acq-T2w_desc-preproc_T2w.nii.gz
+train25_myops_gd/myops_training_101_gd.nii.gz  -> sub-101/anat/sub-101_dseg.nii.gz
+""",
+    fields={"split": "training|test", "case": r"\d{3}"},
+    naming=Naming(subject="{case}", source_id=CASE),
+    columns={
+        "split": Column(
+            description="Set of the challenge.",
+            levels={"training": "with labels", "test": "labels are encrypted"},
+            value="{split}",
+        ),
+    },
+    products=myops.products(
+        __file__,
+        CASE,
+        labels=f"{CASE}_gd.nii[.gz]",
+        late=("DE", "LGE"),
+        absent={},
+        labels_absent={"split": "test"},
+    ),
+    regions=region_table(__file__),
+    ignored=(
+        Ignored(source="*encrypt*", reason="encrypted labels, for the organisers' program only"),
+        Ignored(source="readme.txt", reason="text for human readers"),
+        Ignored(source="zhxCardMyoPSEvaluate*", reason="the organisers' program"),
+    ),
+    bidsignore=("regions.tsv",),
+    descriptions=myops.DESCRIPTIONS,
+    subjects={"training": 25, "test": 20},
+    authors=("Zhuang X.", "Li L."),
+    citation=(
+        "Zhuang X., IEEE Transactions on Pattern Analysis and Machine Intelligence "
+        "41(12):2933-2946 (2019), doi:10.1109/TPAMI.2018.2869576; Zhuang X., MICCAI 2016, "
+        "581-588; Li L. et al., MyoPS benchmark, Medical Image Analysis 87 (2023), arXiv:2201.03186"
+    ),
+    source_url="https://zmiclab.github.io/zxh/0/myops20",
+    terms=Terms(
+        licence="User agreement of the challenge; its text was not available",
+        summary="Access by registration or agreement, with the citations above.",
+        redistribution="unknown",
+        evidence="the readme of the download, as quoted by others",
+    ),
+    traps=(
+        "Values reach 2221: an 8-bit copy holds 244, 88, 196, 173 instead and is refused.",
+        "The native suffix of LGE is _DE; _LGE is used by copies. Both are read, and compared.",
+        "Edema is 1220 outside of the scar; the challenge scores edema and scar together: ES.",
+        "Labels of the test set are encrypted and never converted.",
+    ),
+)

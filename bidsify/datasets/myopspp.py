@@ -1,0 +1,63 @@
+"""MyoPS++ (CARE 2024): cardiac MRI of several centres, some without all sequences."""
+
+from ..dataset import Column, Dataset, Ignored, Naming, Terms
+from ..families import myops
+from ..regions import region_table
+
+STEM = "[Center{center}/]Case{case}/Case{case}"
+
+
+DATASET = Dataset(
+    name="myopspp",
+    title="MyoPS++ (CARE 2024)",
+    edition="2024",
+    layout="""
+CenterB/Case2001/Case2001_C0.nii.gz   -> sub-2001/anat/sub-2001_acq-bSSFP_desc-preproc_T2w.nii.gz
+CenterB/Case2001/Case2001_LGE.nii.gz
+    -> sub-2001/anat/sub-2001_acq-LGE_ce-gadolinium_desc-preproc_T1w.nii.gz
+CenterB/Case2001/Case2001_T2.nii.gz   -> sub-2001/anat/sub-2001_acq-T2w_desc-preproc_T2w.nii.gz
+CenterB/Case2001/Case2001_gd.nii.gz   -> sub-2001/anat/sub-2001_dseg.nii.gz
+""",
+    fields={"center": "[A-H]", "case": r"\d{4}"},
+    naming=Naming(subject="{case}", source_id="Case{case}"),
+    columns={
+        "center": Column(description="Centre of the challenge, a letter.", value="{center}"),
+    },
+    products=myops.products(
+        __file__,
+        STEM,
+        labels=f"{STEM}_gd.nii[.gz]",
+        late=("LGE", "DE"),
+        absent={"bSSFP": {"center": "A"}, "T2w": {"center": "[AEFG]"}},
+        labels_absent={},
+    ),
+    regions=region_table(__file__),
+    ignored=(
+        Ignored(source="*encrypt*", reason="encrypted labels, for the organisers' program only"),
+        Ignored(source="readme*", reason="text for human readers"),
+    ),
+    bidsignore=("regions.tsv",),
+    descriptions=myops.DESCRIPTIONS,
+    subjects={"": 200},
+    authors=("Zhuang X.", "Li L."),
+    citation=(
+        "Zhuang X., IEEE Transactions on Pattern Analysis and Machine Intelligence "
+        "41(12):2933-2946 (2019), doi:10.1109/TPAMI.2018.2869576; Zhuang X., MICCAI 2016, "
+        "581-588; Li L. et al., MyoPS benchmark, Medical Image Analysis 87 (2023), arXiv:2201.03186"
+    ),
+    source_url="https://zmiclab.github.io/zxh/0/myops20",
+    terms=Terms(
+        licence="User agreement of the challenge; its text was not available",
+        summary="Access by registration or agreement, with the citations above.",
+        redistribution="unknown",
+        evidence="none for this edition",
+    ),
+    notes=(
+        "Sequences are missing by design: centre A has LGE alone, so its labels tell nothing of "
+        "edema and blood pools; E, F and G have no T2w."
+    ),
+    traps=(
+        "Values reach 2221: an 8-bit copy holds 244, 88, 196, 173 instead and is refused.",
+        "An absent label in a centre without the sequence that shows it is no negative.",
+    ),
+)

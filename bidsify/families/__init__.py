@@ -1,0 +1,1 @@
+"""Declarations that several editions of a dataset share; an edition adds names and tables."""

@@ -1,0 +1,43 @@
+"""Refuse a source whose labels were changed by someone before it came to us."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from . import probes
+from .errors import UsageError
+from .jobs import Doubt, Plan, VolumeJob
+from .source import Source
+
+
+def suspicion(plan: Plan, source: Source) -> str:
+    """Say why the labels of a source cannot be what they claim; empty where nothing is odd.
+
+    A converted copy has other integers for the same parts, and single masks do not betray it:
+    those that lack the telling value would be given wrong names. So some masks are looked into
+    before anything is written.
+    """
+    doubts: dict[Doubt, list[str]] = defaultdict(list)
+    for unit in plan.units:
+        for job in unit.jobs:
+            if isinstance(job, VolumeJob) and job.recode and job.reader == "nifti":
+                for doubt in job.recode.doubts:
+                    doubts[doubt].extend(job.sources)
+    for doubt, paths in doubts.items():
+        found = probes.label_values(source, paths)
+        odd = sorted(found.intersection(doubt.values))
+        if odd and not found.intersection(doubt.unless):
+            values = ", ".join(map(str, odd))
+            return f"{paths[0]} and its like hold the label values {values}: {doubt.reason}"
+    return ""
+
+
+def refuse_suspects(plan: Plan, source: Source) -> None:
+    """Refuse such a source.
+
+    Raises:
+        UsageError: Its labels cannot be what they claim.
+    """
+    if why := suspicion(plan, source):
+        msg = f"{source.root}: {why}"
+        raise UsageError(msg)
