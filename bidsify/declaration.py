@@ -55,6 +55,7 @@ def _field_faults(dataset: Dataset) -> Iterator[str]:
     """Find fields that no pattern has: a template with one would always be incomplete."""
     known = {name for text in _sources(dataset) for name in field_names(text)}
     known |= {name for rule in dataset.ignored for name in rule.states}
+    known |= {name for product in dataset.products for name in product.states}
     templates = [column.value for column in dataset.columns.values()]
     for product in dataset.products:
         naming = product.naming or dataset.naming

@@ -12,8 +12,9 @@ from .editions import Settled, settle
 from .errors import UsageError
 from .source import Source
 
-#: Another dataset that fits this part of the files of the best one makes the choice unsafe.
-_AMBIGUOUS = 0.5
+#: Another dataset that fits this part of as many files as the best one makes the choice unsafe:
+#: of the same files, and of others.
+_AMBIGUOUS, _BESIDE = 0.5, 0.05
 _SHOWN = 3
 _ENOUGH = 1000  # files that tell which datasets are worth a full count
 
@@ -34,7 +35,7 @@ def candidates(paths: Sequence[str]) -> tuple[Candidate, ...]:
     known = [datasets.load(name) for name in datasets.names()]
     some = sorted(paths)[:: max(1, len(paths) // _ENOUGH)]
     rough = {one.name: len(claimed(one, some)) for one in known}
-    least = max(rough.values()) / 4
+    least = max(rough.values()) * _BESIDE / 2
     fitting = (Candidate(d, len(claimed(d, paths))) for d in known if rough[d.name] >= least)
     found = (one for one in fitting if one.fitting)
     return tuple(sorted(found, key=lambda one: (-one.fitting, one.dataset.name)))
@@ -57,22 +58,29 @@ def choose(source: Source, found: Sequence[Candidate]) -> Settled:
             "'bidsify datasets' lists the layouts, --dataset ./mine.py takes one of your own"
         )
         raise UsageError(msg)
-    tied = [one for one in found if one.fitting >= _AMBIGUOUS * found[0].fitting]
-    if len(tied) == 1:
+    best = claimed(found[0].dataset, paths)
+    alike, beside = [found[0]], list[Candidate]()
+    for one in found[1:]:
+        if best.isdisjoint(claimed(one.dataset, paths)):
+            beside += [one] if one.fitting >= _BESIDE * len(best) else []
+        elif one.fitting >= _AMBIGUOUS * len(best):
+            alike.append(one)
+    if beside:
+        msg = f"the source holds several datasets, {_named([found[0], *beside], ' and ')}; "
+        msg += "convert each with --dataset"
+        raise UsageError(msg)
+    if len(alike) == 1:
         return Settled(found[0].dataset, "")
-    settled = settle(source, [one.dataset for one in tied])
+    settled = settle(source, [one.dataset for one in alike])
     if settled is None:
-        raise UsageError(_question(tied, paths))
+        msg = f"the source could be {_named(alike, ' or ')}, and what is in it does not tell which "
+        msg += "(or that it is both); say it with --dataset"
+        raise UsageError(msg)
     return settled
 
 
-def _question(tied: Sequence[Candidate], paths: Sequence[str]) -> str:
-    names = " or ".join(f"{c.dataset.name} ({c.fitting} files)" for c in tied)
-    first, second = (claimed(one.dataset, paths) for one in tied[:2])
-    if first.isdisjoint(second):
-        both = " and ".join(f"{c.dataset.name} ({c.fitting} files)" for c in tied)
-        return f"the source holds several datasets, {both}; convert each with --dataset"
-    return f"the source could be {names}, and nothing in it tells which; say it with --dataset"
+def _named(candidates: Sequence[Candidate], conjunction: str) -> str:
+    return conjunction.join(f"{c.dataset.name} ({c.fitting} files)" for c in candidates)
 
 
 def require_fit(paths: Sequence[str], dataset: Dataset) -> None:
@@ -81,7 +89,7 @@ def require_fit(paths: Sequence[str], dataset: Dataset) -> None:
     Raises:
         UsageError: No file fits.
     """
-    if not len(claimed(dataset, paths)):
+    if not claimed(dataset, paths):
         wanted = ", ".join(product.source[0] for product in dataset.products[:_SHOWN])
         msg = (
             f"none of {len(paths)} files fits the layout of {dataset.name!r} (such as {wanted}); "

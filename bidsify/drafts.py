@@ -130,6 +130,9 @@ def _collision(folder: str, ids: list[str]) -> str:
 
 def _own(drafts: Drafts, whose: Person, claim: Claim) -> None:
     subject, fields = whose.subject, claim.match.fields
+    for use in claim.uses:
+        if use.product and use.product.states:
+            fields = {**fields, **use.product.states}
     drafts.owners.setdefault(f"sub-{subject}".lower(), {}).setdefault(whose.source_id, []).append(
         claim
     )

@@ -15,6 +15,7 @@ from .errors import DeclarationError
 SOURCE_VALUE = "source_value"
 
 _OUR_COLUMNS = ("index", "name", "abbreviation", "color", "mapping", "regions")
+_NO_TABLE = "no label table: it needs tab-separated columns index and name, and a row each label"
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 
 
@@ -155,7 +156,8 @@ def read_rows(path: Path) -> tuple[tuple[str, ...], tuple[Mapping[str, str], ...
 
 
 def _check(table: LabelTable, path: Path) -> None:
-    faults = list(json_schema.faults("label_table", [dict(row) for row in table.rows]))
+    faults = [] if {"index", "name"} <= {*table.columns} and table.rows else [_NO_TABLE]
+    faults = faults or list(json_schema.faults("label_table", [dict(row) for row in table.rows]))
     if not faults:
         extra = set(table.columns) - {*_OUR_COLUMNS, *table.codings}
         faults.extend(f"unknown column {name!r}" for name in sorted(extra))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +22,8 @@ _MAX_AGE = 89  # ages above identify a person (BIDS: participants file)
 _UNITS = {"years": "year", "months": "month", "weeks": "week", "days": "day"}
 _UNKNOWN = {"", "na", "n/a", "nan", "none", "null"}
 _SHOWN = 5
+#: An age in years as tables write it: 60, 60.5, 60,5, 61y, >89.
+_AGE = re.compile(r"(?P<more>[>≥]?) ?(?P<number>\d+(?:[.,]\d+)?) ?(?:[yY](?:ears?)?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,19 @@ def _join(
                 differing[column].append(f"{name} ({value!r}, elsewhere {before!r})")
     for column, names in differing.items():
         yield f"{path}: other values of {column} are left out: {_some(names)}"
+    yield from _unread(native)
     if alone := sorted(set(named) - found.keys()):
         yield f"{path}: {len(alone)} subjects have no files: {_some(alone)}"
+
+
+def _unread(native: _Native) -> Iterator[str]:
+    """Tell of values that say something which we do not understand."""
+    for column, place in native.columns:
+        cells = [row[place] for row in native.table.cells]
+        lost = [c for c in cells if c.lower() not in _UNKNOWN and _value(column, c) == MISSING]
+        if lost:
+            shown = _some([repr(cell) for cell in lost])
+            yield f"{native.stated.path}: values of {column} that are no numbers, left out: {shown}"
 
 
 def _value(column: str, cell: str) -> str:
@@ -149,13 +161,12 @@ def _value(column: str, cell: str) -> str:
         return MISSING
     if column != "age":
         return cell
-    try:
-        age = float(cell)
-    except ValueError:
+    found = _AGE.fullmatch(cell)
+    if found is None:
         return MISSING
-    if not math.isfinite(age):
-        return MISSING
-    return cell if age <= _MAX_AGE else str(_MAX_AGE)
+    text = found["number"].replace(",", ".")
+    is_old = float(text) > _MAX_AGE or (found["more"] and float(text) >= _MAX_AGE)
+    return str(_MAX_AGE) if is_old else text
 
 
 def _definitions(native: NativeTable, reading: Reading) -> Mapping[str, dict[str, Json]]:

@@ -32,7 +32,7 @@ class Product:
     same content and is reported as a duplicate. ``absent_where`` states for which fields the
     publisher ships none, as for the masks of a test set: regular expressions for the value of a
     field, the empty one where the path has no such field. ``is_optional`` says that some subjects
-    have none, without a rule.
+    have none, without a rule. ``states`` are fields that having it states of a subject.
     """
 
     source: tuple[str, ...]
@@ -43,6 +43,7 @@ class Product:
     sidecar: Mapping[str, Json] = field(default_factory=dict)
     absent_where: Mapping[str, str] = field(default_factory=dict)
     is_optional: bool = False
+    states: Mapping[str, str] = field(default_factory=dict)
 
     def is_unshipped(self, fields: Fields) -> bool:
         """Say whether the publisher ships none where a path states these fields."""

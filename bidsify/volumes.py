@@ -138,18 +138,22 @@ def _from_structures(job: VolumeJob, reading: Reading) -> _Raw | Omitted:
     rows = structures.indices([roi.name for roi in drawn.rois], dict(job.structures))
     named = [roi for roi, row in zip(drawn.rois, rows, strict=True) if row is not None]
     where = reading.grid(job.grid)
+    if drawn.series and drawn.frame and {drawn.series, drawn.frame}.isdisjoint(where.uids):
+        msg = f"{path}: drawn on series {drawn.series}, which is not the one in its folder"
+        raise SourceError(msg)
+    notes = (*drawn.skipped, *reader.beyond(drawn.rois, where, path))
     labels = structures.to_labels(
         reader.masks(named, where, path), [row for row in rows if row is not None]
     )
     if job.recode is not None:
         if not named:
             why = f"{path}: no structure has a row in the label table; see the probseg"
-            return Omitted(why, (why, *drawn.skipped))
+            return Omitted(why, (why, *notes))
         if isinstance(labels, structures.Overlap):
             names = f"{named[labels.first].label} and {named[labels.second].label}"
             why = f"{path}: {names} share {labels.voxels} voxels, so there is no dseg; see the "
-            return Omitted(f"{why}probseg", (f"{why}probseg", *drawn.skipped))
-        return _Raw(to_nifti(Volume(labels, where.affine, in_mm=True)), notes=drawn.skipped)
+            return Omitted(f"{why}probseg", (f"{why}probseg", *notes))
+        return _Raw(to_nifti(Volume(labels, where.affine, in_mm=True)), notes=notes)
     is_held = len(named) == len(drawn.rois) == len(set(rows))
     if is_held and not isinstance(labels, structures.Overlap):
         return Omitted(f"{path}: the label table names all of its structures")

@@ -112,7 +112,7 @@ def test_editions_of_the_same_names_need_a_sign(pair: frozenset[str], source: Ma
     bare = [re.sub(r"-\d{3}(?!\d)", "-200", path) for path in cases]
     found = candidates(bare)
     assert {one.dataset.name for one in found} == pair
-    with pytest.raises(UsageError, match=r"could be .* and nothing in it tells which; say it with"):
+    with pytest.raises(UsageError, match=r"could be .* does not tell which .*; say it with"):
         chosen(bare)
 
 
@@ -121,20 +121,43 @@ def test_an_edition_of_the_same_files_is_known_by_its_name(alias: str) -> None:
     assert datasets.load(alias).name == "brats2021"
 
 
-def test_the_best_candidate_comes_first(source: Make) -> None:
+def test_several_datasets_in_one_folder_are_left_to_the_user(source: Make) -> None:
     paths = [*listing(source, "myops380"), *listing(source, "ssmspine")]
     assert [(c.dataset.name, c.fitting) for c in candidates(paths)] == [
         ("myops380", 12),
         ("ssmspine", 3),
     ]
-    assert chosen(paths) == "myops380"
-
-
-def test_several_datasets_in_one_folder_are_left_to_the_user(source: Make) -> None:
-    paths = [*listing(source, "myops380")[:6], *listing(source, "ssmspine")]
-    text = r"several datasets, myops380 \(6 files\) and ssmspine \(3 files\); convert each with"
+    text = r"several datasets, myops380 \(12 files\) and ssmspine \(3 files\); convert each with"
     with pytest.raises(UsageError, match=text):
         chosen(paths)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("brats2023", "brats2023men"),
+        ("brats2023", "brats2023men", "brats2023ssa"),
+        ("brats2023men", "brats2023ped"),
+        ("brats2023men", "brats2023met"),
+    ],
+)
+def test_cohorts_in_one_folder_are_several_datasets(names: tuple[str, ...], source: Make) -> None:
+    """A sign that tells one edition from another does not tell that others are not there."""
+    with pytest.raises(UsageError, match="the source holds several datasets") as caught:
+        chosen([path for name in names for path in listing(source, name)])
+    assert all(f"{name} (" in str(caught.value) for name in names)
+
+
+def test_a_few_strangers_do_not_hide_a_dataset(source: Make) -> None:
+    cases = [f"case{number:04}" for number in range(1, 101)]
+    paths = [f"Raw_data/LGE/{case}.nii.gz" for case in cases]
+    assert chosen([*paths, *listing(source, "ssmspine")[:1]]) == "myops380"
+
+
+@pytest.mark.parametrize("name", ["brats2023", "brats2024"])
+def test_a_time_point_tells_in_the_name_of_a_loose_file_too(name: str, source: Make) -> None:
+    files = [path.rpartition("/")[2] for path in listing(source, name)]
+    assert chosen(files) == name
 
 
 def test_nothing_is_nothing() -> None:

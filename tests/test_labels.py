@@ -65,10 +65,11 @@ def test_an_index_that_no_type_holds_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "reason"),
     [
-        (["index\tname"], r"\$: \[\] should be non-empty"),
-        ([], r"\$: \[\] should be non-empty"),
-        (["name", "x"], r"\$\[0\]: 'index' is a required property"),
-        (["index", "0"], r"\$\[0\]: 'name' is a required property"),
+        (["index\tname"], "no label table: it needs tab-separated columns index and name"),
+        ([], "no label table"),
+        (["name", "x"], "no label table"),
+        (["index", "0"], "no label table"),
+        (["index,name", "0,x"], "no label table"),
         (["index\tname", "-1\tx"], r"\$\[0\]\.index: '-1' does not match"),
         (["index\tname", "01\tx"], r"\$\[0\]\.index: '01' does not match"),
         (["index\tname", "1.0\tx"], r"\$\[0\]\.index: '1\.0' does not match"),

@@ -87,6 +87,8 @@ def test_quotes_are_text() -> None:
         *(("34", "34"), ("89", "89"), ("90", "89"), ("103.5", "89"), ("89.5", "89")),
         *(("0.5", "0.5"), ("n/a", "n/a"), ("", "n/a"), ("unknown", "n/a")),
         *(("nan", "n/a"), ("NaN", "n/a"), ("inf", "n/a"), ("-inf", "n/a")),
+        *(("61y", "61"), ("61 years", "61"), ("60,5", "60.5"), (">89", "89"), ("> 89", "89")),
+        *(("95Y", "89"), (">40", "40"), ("6O", "n/a")),
     ],
 )
 @pytest.mark.parametrize("name", ["age", "Age", "AGE"])
@@ -198,6 +200,12 @@ def test_what_two_sources_say_differently_is_told() -> None:
     assert notes == (
         "a.csv: other values of split are left out: sub-1 ('Test', elsewhere 'Train')",
     )
+
+
+def test_an_age_that_is_no_number_is_told() -> None:
+    found, notes = joined(NativeTable("a.csv"), "ID,Age\n1,sixty\n2,NA\n")
+    assert [row["age"] for row in found] == ["n/a", "n/a"]
+    assert notes == ("a.csv: values of age that are no numbers, left out: 'sixty'",)
 
 
 def test_a_subject_that_occurs_twice_is_refused() -> None:

@@ -512,7 +512,7 @@ def test_hostile_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     started = time.perf_counter()
     with pytest.raises(SourceError, match=reason) as caught:
         load(content, "a.pt")
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 60  # unbounded, it would take hours
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 250
     assert list(tmp_path.iterdir()) == []

@@ -519,7 +519,7 @@ def test_where_nothing_tells_the_edition_the_user_is_asked(
         assert ran.code == 2
         assert ran.error.startswith("the source could be ")
         assert all(f"{other} (" in ran.error for other in others)
-        assert ran.error.endswith("nothing in it tells which; say it with --dataset")
+        assert ran.error.endswith("does not tell which (or that it is both); say it with --dataset")
     ran = run("convert", tmp_path / "images", tmp_path / "out")
     assert ran.code == 2
     assert not (tmp_path / "out").exists()

@@ -146,15 +146,23 @@ def test_prostate158_an_empty_mask_is_a_negative(source: Make, tmp_path: Path) -
     assert not [text for text in ran.warnings if "missing" in text]
     found = participants(tmp_path / "out")
     assert {k: row["lesion"] for k, row in found.items()} == {
-        "001": "n/a",
+        "001": "present",
         "020": "none",
-        "024": "n/a",
-        "025": "n/a",
+        "024": "present",
+        "025": "present",
     }
     assert not list((tmp_path / "out/sub-020").rglob("*tumor*"))
     entry = record(tmp_path / "out")[f"{TRAIN}/train/020/empty.nii.gz"]
     assert (entry["bucket"], entry["targets"]) == ("ignored", [])
     assert "the case has no lesion" in entry["reason"]
+
+
+def test_prostate158_files_that_contradict_say_nothing(own_source: Make, tmp_path: Path) -> None:
+    """An empty mask beside masks of lesions: which reader is right is not ours to say."""
+    source = own_source("prostate158") / TRAIN / "train"
+    shutil.copyfile(source / "020/empty.nii.gz", source / "024/empty.nii.gz")
+    convert(source.parent.parent, tmp_path / "out")
+    assert participants(tmp_path / "out")["024"]["lesion"] == "n/a"
 
 
 def test_prostate158_a_mask_that_is_not_empty_is_no_negative(
@@ -713,7 +721,7 @@ def test_harvard_pairs_that_were_split_again_are_duplicates(
     native.save(source / "MyDatasets/PET-MRI/test/41101.jpg", b"stray")
     ran = convert(source, tmp_path / "out")
     assert ran.buckets["duplicate"] == pictures
-    assert ran.buckets["unclaimed"] == 1
+    assert ran.buckets["ignored"] == 1
     copies = {k: v for k, v in record(tmp_path / "out").items() if v["bucket"] == "duplicate"}
     assert all(path.startswith("MyDatasets/") for path in copies)
     found, expected = snapshot(tmp_path / "out"), snapshot(tree("harvard"))

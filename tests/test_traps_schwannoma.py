@@ -167,8 +167,8 @@ def test_where_labelled_structures_overlap_all_are_in_the_probseg(
     source = own_source("vsseg")
     renamed(source / "vs_gk_12_t1/RTSS.dcm", {"Vol2016": "Men"})
     ran = convert(source, tmp_path / "out")
-    told = r"vs_gk_12_t1/RTSS\.dcm: ROI 1 'AN' and ROI 2 'Men' share \d+ voxels, so there is no dseg; see the "
-    assert any(re.search(f"{told}probseg", text) for text in ran.warnings), ran.warnings
+    told = r"ROI 1 'AN' and ROI 2 'Men' share \d+ voxels, so there is no dseg; see the probseg"
+    assert any(re.search(told, text) for text in ran.warnings), ran.warnings
     anat = tmp_path / "out/sub-012/anat"
     assert not (anat / "sub-012_dseg.nii.gz").exists()
     assert not (anat / "sub-012_dseg.json").exists()
@@ -213,6 +213,36 @@ def test_structures_of_a_series_that_is_not_there_are_not_put_on_another(
     text = f"{failed[0]}: drawn on a series that is not in the source; complete the download"
     assert ran.failures == [text]
     assert not list((tmp_path / "out/sub-001/anat").glob("*acq-hr*seg*"))
+
+
+def test_structures_of_another_series_are_refused(own_source: Make, tmp_path: Path) -> None:
+    """Contours that happen to fit the slices of a series that they do not name."""
+    source = own_source("vsseg")
+    path = source / "vs_gk_1_t1/RTSS.dcm"
+    dataset = pydicom.dcmread(path)
+    (frame,) = dataset.ReferencedFrameOfReferenceSequence
+    frame.FrameOfReferenceUID = "2.25.1"
+    (study,) = frame.RTReferencedStudySequence
+    (series,) = study.RTReferencedSeriesSequence
+    series.SeriesInstanceUID = "2.25.2"
+    for roi in dataset.StructureSetROISequence:
+        roi.ReferencedFrameOfReferenceUID = "2.25.1"
+    dataset.save_as(path)
+    ran = convert(source, tmp_path / "out", code=1)
+    text = "vs_gk_1_t1/RTSS.dcm: drawn on series 2.25.2, which is not the one in its folder"
+    assert ran.failures == [text]
+    assert not list((tmp_path / "out/sub-001/anat").glob("sub-001_dseg*"))
+
+
+def test_contours_beyond_the_image_are_told(own_source: Make, tmp_path: Path) -> None:
+    source = own_source("vsseg")
+    path = source / "vs_gk_1_t1/RTSS.dcm"
+    dataset = pydicom.dcmread(path)
+    contour = dataset.ROIContourSequence[0].ContourSequence[0]
+    contour.ContourData[0] = float(contour.ContourData[0]) + 200
+    dataset.save_as(path)
+    told = "ROI 1 'TV' reaches beyond the image, and is cut off there"
+    assert any(told in text for text in convert(source, tmp_path / "out").warnings)
 
 
 def test_plans_and_doses_are_no_images_and_contours_are_copied(source: Make, tree: Make) -> None:

@@ -34,8 +34,7 @@ DATASET = Dataset(
         ),
         **brats.CLINICAL,
         "grade": Column(
-            description="Grade of the glioma: the folder of the case.",
-            levels={"HGG": "high-grade glioma", "LGG": "lower-grade glioma"},
+            description="Grade of the glioma, the folder of the case: HGG high, LGG lower grade.",
             value="{grade}",
         ),
     },

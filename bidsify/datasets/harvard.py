@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ..dataset import Dataset, Image, Naming, Terms
+from ..dataset import Dataset, Ignored, Image, Naming, Terms
 
 #: Axes of axial pictures as radiologists show them: columns to the left, rows to the back. The
 #: source states none.
@@ -115,6 +115,10 @@ cases/case16/mr1/003.png becomes sub-16/anat/sub-16_acq-1_desc-stack_mr.nii.gz
         stack("mr-of-spect", "mr", pairs("SPECT-MRI", "MRI"), place="SPECT"),
         *planes(),
         *cases(),
+    ),
+    ignored=(
+        Ignored(source="README.md", reason="text for human readers"),
+        Ignored(source="*.jpg", reason="a lossy copy of a picture"),
     ),
     bidsignore=("**/ct", "**/spect", "*_mr.*"),
     descriptions={"stack": "Pictures of single slices, stacked in the order of their numbers."},

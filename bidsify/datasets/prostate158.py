@@ -42,6 +42,7 @@ def drawn(file: str, name: str, of: str, text: str, **more: str) -> Segmentation
         coding=None if name == "zones" else "source_value",
         entities={"segmentation": name, "description": "reader{reader}"},
         is_optional=name != "zones",
+        states={} if name == "zones" else {"lesion": "present"},
         sidecar={"Manual": True, "Description": text},
         **more,  # type: ignore[arg-type]
     )
@@ -72,8 +73,11 @@ train/020/empty.nii.gz -> lesion "none" in participants.tsv
             value=split,
         ),
         "lesion": Column(
-            description="Whether the readers found a lesion.",
-            levels={"none": "the source ships an empty mask: a negative, not a missing mask"},
+            description="Whether the readers found a lesion; n/a where files contradict.",
+            levels={
+                "present": "there are masks of lesions",
+                "none": "the source ships an empty mask: a negative, not a missing mask",
+            },
             value="{lesion}",
         ),
     },

@@ -99,10 +99,10 @@ def secondary(licence: str) -> Terms:
 
 
 SPLIT_COLUMN = Column(description="Set of the challenge.", levels=_SPLITS, value=split)
+#: No levels: what the tables of the source hold is taken over as it is.
 CLINICAL = {
     "grade": Column(
-        description="Grade of the glioma, where the source states it.",
-        levels={"HGG": "high-grade glioma", "LGG": "lower-grade glioma"},
+        description="Grade of the glioma, where the source states it: HGG high, LGG lower grade."
     ),
     "age": Column(description="Age; above 89 it is given as 89.", units="year"),
     "survival_days": Column(
@@ -110,8 +110,7 @@ CLINICAL = {
         "'ALIVE (361 days later)'."
     ),
     "extent_of_resection": Column(
-        description="Extent of the resection.",
-        levels={"GTR": "gross total resection", "STR": "subtotal resection"},
+        description="Extent of the resection: GTR gross total, STR subtotal, as in the source."
     ),
 }
 TABLES = (

@@ -42,7 +42,8 @@ class Slice:
 class Grid:
     """Where a series lies. ``order[k]`` is the place in the list of files of slice k.
 
-    ``paths`` and ``instances`` (instance numbers) are those of the files.
+    ``paths`` and ``instances`` (instance numbers) are those of the files; ``uids`` those of the
+    series and of its frame of reference.
     """
 
     order: tuple[int, ...]
@@ -50,6 +51,7 @@ class Grid:
     affine: Array
     paths: tuple[str, ...] = ()
     instances: tuple[int | None, ...] = ()
+    uids: frozenset[str] = frozenset()
 
 
 def read_slices(files: Iterable[tuple[str, bytes]], *, pixels: bool) -> list[Slice]:
@@ -79,7 +81,10 @@ def grid(slices: Sequence[Slice]) -> Grid:
     shape = (columns, rows, len(slices))
     paths = tuple(one.path for one in slices)
     instances = tuple(_instance(one.dataset) for one in slices)
-    return Grid(places, shape, where + 0.0, paths, instances)
+    named = (first.dataset.get(n) for n in ("SeriesInstanceUID", "FrameOfReferenceUID"))
+    return Grid(
+        places, shape, where + 0.0, paths, instances, frozenset(map(str, filter(None, named)))
+    )
 
 
 def volume(slices: Sequence[Slice]) -> Volume:

@@ -106,6 +106,18 @@ def masks(structures: Sequence[Roi], where: Grid, path: str) -> Array:
     return found
 
 
+def beyond(structures: Sequence[Roi], where: Grid, path: str) -> list[str]:
+    """Say which structures reach beyond the image in its plane: they are cut off there."""
+    to_voxel = np.linalg.inv(where.affine) @ LPS_TO_RAS
+    found = []
+    for roi in structures:
+        points = np.concatenate(roi.contours or (np.zeros((0, 3)),))
+        voxels = points @ to_voxel[:2, :3].T + to_voxel[:2, 3]
+        if (voxels < -1).any() or (voxels > np.array(where.shape[:2])).any():
+            found.append(f"{path}: {roi.label} reaches beyond the image, and is cut off there")
+    return found
+
+
 def _check(dataset: pydicom.Dataset, path: str) -> None:
     """Refuse other objects, and files that were cut: pydicom keeps silent about those."""
     kind, modality = dataset.get("SOPClassUID"), dataset.get("Modality")
