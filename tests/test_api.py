@@ -77,7 +77,7 @@ def test_verify_knows_the_dataset_from_the_record(own_source: Make, tree: Make) 
         for contrast in ("fat", "wat", "inn", "opp"):
             (source / f"Training/0{number}").mkdir(exist_ok=True)
             (source / f"Training/0{number}/0{number}_{contrast}.nii").touch()
-    with pytest.raises(UsageError, match="several datasets, ivdm3seg .36 files. and myops380"):
+    with pytest.raises(UsageError, match=r"several datasets, ivdm3seg \(36 files\) and myops"):
         bidsify.detect(source)
     problems = bidsify.verify(source, tree("myops380"))
     assert {problem.path for problem in problems} == {"code/bidsify/conversion.json"}
