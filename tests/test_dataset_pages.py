@@ -159,7 +159,7 @@ def test_products_sets_columns_and_what_is_left_out_are_shown(name: str) -> None
         ("chaos", "Warnings that remain", "- `portal`: values outside of -2048 to 4095"),
         ("chaos", "Labels", "**Refused**: a source whose masks hold 80, 160 and none of 63,"),
         ("vsseg", "Labels", "| 2 | `Cochlea`, `Cochlea_c`, `Cochlea_d` |"),
-        ("vsseg", "Files", "| `VS-SEG-{number}/*/*/*.dcm` | MR | `t1_` |"),
+        ("vsseg", "Files", "| `VS-SEG-{number}/*/*/*.dcm` | MR | `(?i)\\bt1` |"),
         ("vssegnifti", "Labels", "BIDS has no file for this table"),
         ("harvard", "Subjects", "Their number was not established."),
         ("harvard", "Labels", "The dataset has no label maps."),

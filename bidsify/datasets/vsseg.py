@@ -95,8 +95,8 @@ VS-SEG-001/<study>/<series>/*.dcm       -> the same; the headers say which serie
     naming=vsseg.NAMING,
     columns=vsseg.COLUMNS,
     series=(
-        Series(source=RAW, modality="MR", description="t1_", name="vs_gk_{number}_t1/IMG*"),
-        Series(source=RAW, modality="MR", description="t2_", name="vs_gk_{number}_t2/IMG*"),
+        Series(source=RAW, modality="MR", description=r"(?i)\bt1", name="vs_gk_{number}_t1/IMG*"),
+        Series(source=RAW, modality="MR", description=r"(?i)\bt2", name="vs_gk_{number}_t2/IMG*"),
         Series(source=RAW, modality="RTSTRUCT", name="RTSS.dcm"),
         Series(source=RAW, modality="RTPLAN", name="RTPLAN.dcm"),
         Series(source=RAW, modality="RTDOSE", name="RTDOSE.dcm"),
