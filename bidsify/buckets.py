@@ -53,7 +53,9 @@ def sort(plan: Plan, outcomes: Sequence[Outcome], unselected: Iterable[Job]) -> 
     found |= _successes(outcomes, jobs)
     for outcome in outcomes:
         if outcome.status == "failed":
-            paths = _files(jobs.get(outcome.target)) or outcome.sources
+            paths = _files(jobs.get(outcome.target))
+            if not paths or {*outcome.sources} < {*jobs[outcome.target].sources}:
+                paths = outcome.sources
             found |= {path: Entry(path, "failed", outcome.message) for path in paths}
     for failure in plan.failures:
         found |= {path: Entry(path, "failed", failure.message) for path in failure.sources}

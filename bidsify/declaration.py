@@ -84,6 +84,7 @@ def _product_faults(dataset: Dataset) -> Iterator[str]:
     for product in dataset.products:
         if isinstance(product, Segmentation) and product.labels.is_stated:
             yield from _label_faults(product, dataset)
+        yield from _number_faults(product)
         of = getattr(product, "of", ())
         for name in (of,) if isinstance(of, str) else of:
             if name and name not in images:
@@ -91,8 +92,19 @@ def _product_faults(dataset: Dataset) -> Iterator[str]:
         yield from _name_faults(product)
 
 
+def _number_faults(product: Product) -> Iterator[str]:
+    for text in product.source if getattr(product, "reader", "") == "pictures" else ():
+        if "slice" not in field_names(text):
+            yield f"{text!r} names no field 'slice', by which pictures are numbered"
+
+
 def _label_faults(product: Segmentation, dataset: Dataset) -> Iterator[str]:
     product.labels.ranges(product.coding)  # which says what is wrong
+    for index in sorted(product.structures.keys() - product.labels.names.keys()):
+        yield f"structures have the index {index}, which the label table has not"
+    names = [name.casefold() for spellings in product.structures.values() for name in spellings]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"{name!r} is a name of two structures"
     if dataset.regions and product.suffix == "dseg":
         for index in unknown_indices(dataset.regions, product.labels):
             yield f"a region has the index {index}, which the label table has not"

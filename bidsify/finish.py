@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -58,16 +58,20 @@ def write_shared(plan: Plan, setting: Setting, done: Mapping[str, Receipt]) -> I
     for job in plan.shared:
         try:
             made = make_shared(job, reading, present)
-        except SourceError as error:
-            yield Outcome(job.target, "failed", job.sources, message=str(error))
-            made = make_shared(_without_native(job), reading, present)
+            sound = job
+        except SourceError:
+            broken = _broken(job, reading, present)
+            for path, why in broken.items():
+                yield Outcome(job.target, "failed", (path,), message=why)
+            sound = _without(job, broken)
+            made = make_shared(sound, reading, present)
         if made is None:
             continue
         changed = write_if_changed(setting.root, job.target, made.content)
-        facts = tuple((path, reading.facts[path]) for path in job.sources if path in reading.facts)
+        facts = tuple((p, reading.facts[p]) for p in sound.sources if p in reading.facts)
         receipt = Receipt(job.target, "", len(made.content), "", "", facts)
         status: Status = "written" if changed else "kept"
-        yield Outcome(job.target, status, job.sources, receipt, notes=made.notes)
+        yield Outcome(job.target, status, sound.sources, receipt, notes=made.notes)
 
 
 def make_shared(job: Job, reading: Reading, present: Present) -> Made | None:
@@ -100,5 +104,22 @@ def write_if_changed(root: Path, target: str, content: bytes) -> bool:
     return changed
 
 
-def _without_native(job: Job) -> Job:
-    return replace(job, natives=()) if isinstance(job, PeopleJob | PeopleSidecarJob) else job
+def _broken(job: Job, reading: Reading, present: Present) -> dict[str, str]:
+    """Return the tables of the source that cannot be used, each with the reason."""
+    found: dict[str, str] = {}
+    if isinstance(job, PeopleJob | PeopleSidecarJob):
+        for native in job.natives:
+            alone = replace(job, natives=(native,))
+            try:
+                make_shared(alone, reading, present)
+            except SourceError as error:
+                found[native.path] = str(error)
+    return found
+
+
+def _without(job: Job, paths: Collection[str]) -> Job:
+    if not isinstance(job, PeopleJob | PeopleSidecarJob):
+        return job
+    natives = tuple(native for native in job.natives if native.path not in paths)
+    left = {p for native in natives for p in (native.path, native.sidecar)}
+    return replace(job, natives=natives, sources=tuple(p for p in job.sources if p in left))

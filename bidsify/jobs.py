@@ -94,7 +94,6 @@ class PointsJob(Job):
     kind: ClassVar[str] = "points"
     reader: str
     columns: tuple[str, ...]
-    structure: str = ""
     stated: tuple[tuple[str, ...], ...] = ()
     groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
     grid: str | None = None
@@ -137,7 +136,7 @@ class ScansJob(Job):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextJob(Job):
-    """A file whose content the plan knows. With ``suffix``: only if such a file was written."""
+    """A file whose content the plan knows. With ``only_with``: only if such a file was written."""
 
     kind: ClassVar[str] = "text"
     content: str

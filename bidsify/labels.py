@@ -138,7 +138,7 @@ def read_rows(path: Path) -> tuple[tuple[str, ...], tuple[Mapping[str, str], ...
         DeclarationError: The file is missing, or rows and columns do not fit.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
             lines = [line.rstrip("\r\n").split("\t") for line in stream]
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path}: no readable table: {error}"

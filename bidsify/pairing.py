@@ -40,6 +40,17 @@ def pair(found: Found, product: Segmentation, view: View) -> Pairs | Failure:
     return found.files, tuple(slices[PurePosixPath(path).stem] for path in found.files), ""
 
 
+def doubled(found: Found) -> Failure | None:
+    """Refuse a stack that has two pictures of one number."""
+    numbers: dict[int, str] = {}
+    for path, fields in zip(found.files, found.fields, strict=True):
+        first = numbers.setdefault(int(fields["slice"] or 0), path)
+        if first != path:
+            why = f"{path}: the same number as {first}; remove one of the two copies"
+            return Failure(found.files, why, found.target)
+    return None
+
+
 def _gap(pictures: tuple[str, ...], slices: tuple[str, ...]) -> str:
     """Say why a picture cannot be given to the slice of the same place; empty where it can.
 

@@ -125,7 +125,8 @@ def _join(
     """Add the cells of a table to the rows that were found; yield what a user should know."""
     path, states = native.stated.path, native.stated.states
     named = [keys.get(_key(row[native.key]), row[native.key]) for row in native.table.cells]
-    if twice := [name for name, count in Counter(named).items() if count > 1]:
+    ours = Counter(name for name in named if name in keys.values())
+    if twice := [name for name, count in ours.items() if count > 1]:
         msg = f"{path}: {twice[0]} occurs twice; remove one of the rows"
         raise SourceError(msg)
     differing: dict[str, list[str]] = defaultdict(list)
@@ -141,7 +142,7 @@ def _join(
     for column, names in differing.items():
         yield f"{path}: other values of {column} are left out: {_some(names)}"
     yield from _unread(native)
-    if alone := sorted(set(named) - found.keys()):
+    if alone := sorted(set(named) - found.keys() - {""}):
         yield f"{path}: {len(alone)} subjects have no files: {_some(alone)}"
 
 
@@ -159,7 +160,7 @@ def _value(column: str, cell: str) -> str:
     """Return a cell as BIDS wants it: no name for what is missing but n/a, no identifying age."""
     if cell.lower() in _UNKNOWN:
         return MISSING
-    if column != "age":
+    if column.split("_", maxsplit=1)[0] != "age":
         return cell
     found = _AGE.fullmatch(cell)
     if found is None:

@@ -10,6 +10,7 @@ from .source import Source
 #: Files that are looked into. Of a set of which one in three files shows a sign, sixteen miss it
 #: once in six hundred; the order of names says nothing of what is in them, so they are spread.
 SAMPLE = 16
+_NUMBERS = "iubf"  # kinds of numpy that labels can be
 
 
 def spread(paths: Sequence[str]) -> list[str]:
@@ -31,8 +32,11 @@ def label_values(source: Source, paths: Sequence[str]) -> set[int]:
             image = nifti.read(source.read(path), path)
         except SourceError:  # told where it is converted
             continue
+        stored = nifti.values(image)
+        if stored.dtype.kind not in _NUMBERS:
+            continue
         slope, intercept = image.scaling
-        whole = np.rint(np.unique(firsts(nifti.values(image))) * slope + intercept)
+        whole = np.rint(np.unique(firsts(stored)) * slope + intercept)
         found |= {int(value) for value in whole if np.isfinite(value)}
     return found
 
@@ -56,6 +60,10 @@ def marked(source: Source, path: str) -> str:
         image = nifti.read(source.read(path), path)
     except SourceError as error:
         return str(error)
-    count = int((nifti.values(image) != 0).sum())
+    stored = nifti.values(image)
+    if stored.dtype.kind not in _NUMBERS:
+        return f"{path}: a mask of the type {stored.dtype}, not numbers"
+    slope, intercept = image.scaling
+    count = int((stored * slope + intercept != 0).sum())
     why = f"{path}: {count} voxels are marked in a mask that should be empty; which is right?"
     return why if count else ""

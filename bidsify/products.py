@@ -18,7 +18,7 @@ from .jobs import (
     SidecarJob,
     VolumeJob,
 )
-from .pairing import Pairs, pair
+from .pairing import Pairs, doubled, pair
 from .patterns import render
 from .view import Found, View, folder_of
 
@@ -105,6 +105,8 @@ def _placed(found: Found, view: View) -> Pairs | Failure:
                 why = f"{found.files[0]}: structures without the DICOM series that they lie on"
                 return Failure(found.files, f"{why}; add it", found.target)
             return found.files, image.files, ""
+        case Image(reader="pictures"):
+            return doubled(found) or (found.files, (), "")
     return found.files, (), ""
 
 
@@ -205,10 +207,7 @@ def _sidecar_job(found: Found, metadata: str, view: View) -> SidecarJob:
         drawn_on = tuple(image.target for image in images if image)
         structures = found.files[0] if product.reader == "rtstruct" else None
     if isinstance(product, Image) and product.reader == "pictures":
-        numbers = [int(fields["slice"] or 0) for fields in found.fields]
-        metadata = json.dumps(
-            {**json.loads(metadata), "SourceSliceNumbers": numbers}, sort_keys=True
-        )
+        metadata = _with_numbers(metadata, found)
     if isinstance(product, Image):
         served = view.serving.get(("native_json", product.name), ())
         native = next((path for path, _ in served), None)

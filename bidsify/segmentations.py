@@ -168,6 +168,8 @@ def _present(root: Path, path: str) -> list[int] | str:
     """Return the values that occur in a file, or why it cannot be read."""
     try:
         _, found = values((root / path).read_bytes(), path)
+        if found.dtype.kind not in "iubf":
+            return f"{path}: labels of the type {found.dtype}, not numbers"
         return _whole(_distinct(found), path)
     except SourceError as error:
         return str(error)

@@ -41,26 +41,40 @@ def named(dataset: Dataset, source: Source) -> Named:
 
     What no rule fits keeps its path, and is unclaimed.
     """
-    folders = dict(_folders(dataset, source))
-    heads = {folder: _head(source, paths[0]) for folder, (paths, _) in folders.items()}
+    folders, found = dict(_folders(dataset, source)), Named()
+    heads: dict[str, _Head] = {}
+    for folder, (paths, _) in folders.items():
+        head = _head(source, paths[0])
+        if isinstance(head, _Head):
+            heads[folder] = head
+        else:
+            found.faults |= dict.fromkeys(paths, head)
     placed: dict[str, str] = {}
-    found = Named()
-    for is_drawn in (False, True):  # images first: a structure set goes to its series
-        for folder, (paths, fields) in folders.items():
-            head = heads[folder]
-            if head is None or (head.modality == _STRUCTURES) != is_drawn:
-                continue
-            name = _name(dataset, head, fields)
-            if is_drawn and name and head.series not in placed:
-                text = "drawn on a series that is not in the source; complete the download"
-                found.faults |= {path: f"{path}: {text}" for path in paths}
-                continue
-            if is_drawn:
-                name = f"{placed[head.series]}/{name}"
-            elif name:
-                placed[head.series] = name.rpartition("/")[0]
-            found.names |= {p: name.replace("*", p.rpartition("/")[2]) for p in paths if name}
+    for folder, head in heads.items():
+        name = _name(dataset, head, folders[folder][1])
+        if name and head.modality != _STRUCTURES:
+            _place(found, placed, folders[folder][0], name, head.series)
+    for folder, head in heads.items():  # images first: a structure set goes to its series
+        name = _name(dataset, head, folders[folder][1])
+        if name and head.modality == _STRUCTURES:
+            at = {series: place for place, series in placed.items() if series}.get(head.series)
+            text = "drawn on a series that is not in the source; complete the download"
+            for path in folders[folder][0]:
+                if at is None:
+                    found.faults[path] = f"{path}: {text}"
+                else:
+                    found.names[path] = f"{at}/{name}"
     return found
+
+
+def _place(found: Named, placed: dict[str, str], paths: list[str], name: str, series: str) -> None:
+    """Name the files of a series, unless another series has that name."""
+    folder = name.rpartition("/")[0]
+    if folder and placed.setdefault(folder, series) != series:
+        text = f"a second series that would be {folder}; keep one of them"
+        found.faults |= {path: f"{path}: {text}" for path in paths}
+    else:
+        found.names |= {path: name.replace("*", path.rpartition("/")[2]) for path in paths}
 
 
 def _folders(dataset: Dataset, source: Source) -> Iterator[tuple[str, tuple[list[str], Fields]]]:
@@ -83,17 +97,18 @@ def _name(dataset: Dataset, head: _Head, fields: Fields) -> str:
     return ""
 
 
-def _head(source: Source, path: str) -> _Head | None:
-    """Read the header of one file; None where it is no DICOM file that we can read."""
+def _head(source: Source, path: str) -> _Head | str:
+    """Read the header of one file, or say why that cannot be done."""
     from .readers import dicom_file, structures  # noqa: PLC0415  pydicom takes 0.2 s
 
     try:
         content = source.read(path)
         tags = dicom_file.parse(content, path)
-        modality = str(tags.get("Modality", ""))
-        series = str(tags.get("SeriesInstanceUID", ""))
+        with dicom_file.guarded(f"{path}: not a readable DICOM header"):
+            names = ("Modality", "SeriesDescription", "SeriesInstanceUID")
+            modality, description, series = (str(tags.get(name, "")) for name in names)
         if modality == _STRUCTURES:
             series = structures.read(content, path).series
-        return _Head(modality, str(tags.get("SeriesDescription", "")), series)
-    except SourceError:
-        return None
+        return _Head(modality, description, series)
+    except SourceError as error:
+        return str(error)

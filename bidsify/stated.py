@@ -32,6 +32,9 @@ def with_label_table(dataset: Dataset, path: Path) -> Dataset:
     if 0 not in table.names:
         msg = f"{path}: has no row for 0, the background; add it"
         raise UsageError(msg)
+    if table.codings:
+        msg = f"{path}: states other native values ({table.codings[0]}); state those of the files"
+        raise UsageError(msg)
     products = tuple(
         replace(
             product,

@@ -131,6 +131,12 @@ def _context(job: Job, progress: _Progress) -> Iterator[str]:
     for name in names:
         if name in progress.present:
             yield f"{name} {progress.done[name].content_sha256}"
+    read = job.grid if isinstance(job, VolumeJob) else ()
+    read = job.dicom[:1] if isinstance(job, SidecarJob) else read
+    if read:  # files that say where voxels lie, or how they were acquired
+        known = {path: fact for done in progress.done.values() for path, fact in done.sources}
+        for path in read:
+            yield f"{path} {(known.get(path) or progress.reading.fact(path)).sha256}"
     if isinstance(job, ScansJob):
         facts = (
             fact for name in names if name in progress.done for fact in progress.done[name].sources

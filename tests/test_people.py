@@ -202,6 +202,17 @@ def test_what_two_sources_say_differently_is_told() -> None:
     )
 
 
+def test_rows_without_an_id_are_nobody() -> None:
+    found, notes = joined(NativeTable("a.csv"), "ID,x\n1,a\n,b\n,c\nother,d\nother,e\n")
+    assert [row["x"] for row in found] == ["a", "n/a"]
+    assert notes == ("a.csv: 1 subjects have no files: other",)
+
+
+def test_any_column_of_ages_is_capped() -> None:
+    found, _ = joined(NativeTable("a.csv"), "ID,Age (years)\n1,95\n")
+    assert found[0]["age_years_"] == "89"
+
+
 def test_an_age_that_is_no_number_is_told() -> None:
     found, notes = joined(NativeTable("a.csv"), "ID,Age\n1,sixty\n2,NA\n")
     assert [row["age"] for row in found] == ["n/a", "n/a"]

@@ -556,3 +556,16 @@ def test_a_shape_is_kept_whatever_the_edition_says(own_source: Make, tmp_path: P
     made = targets(bidsify.plan(source))
     (target,) = [t for t, paths in made.items() if paths[0].endswith("00000_t1.nii.gz")]
     assert np.array_equal(volume(tmp_path / "out" / target)[1].affine, moved)
+
+
+def test_a_broken_table_does_not_take_others_with_it(own_source: Make, tmp_path: Path) -> None:
+    source = own_source("brats2019")
+    (survival,) = source.rglob("survival_data.csv")
+    survival.write_bytes(b"\xff\xfe\0")
+    ran = convert(source, tmp_path / "out", code=1)
+    assert len(ran.failures) == 1
+    assert "survival_data.csv: not a readable table" in ran.failures[0]
+    found = participants(tmp_path / "out")
+    assert found["CBICAAAB"]["brats_2017_subject_id"]
+    buckets = {path.rpartition("/")[2]: v["bucket"] for path, v in record(tmp_path / "out").items()}
+    assert (buckets["survival_data.csv"], buckets["name_mapping.csv"]) == ("failed", "converted")

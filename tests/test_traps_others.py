@@ -737,3 +737,63 @@ def test_harvard_a_copy_that_differs_is_an_error(own_source: Make, tmp_path: Pat
     assert "CT/41010.png: differs from CT-MRI/CT/41010.png" in failure
     missing = set(planned(source, "harvard")) - set(snapshot(tmp_path / "out"))
     assert missing == {"sub-41/ct/sub-41_desc-stack_ct.nii.gz"}
+
+
+def test_harvard_two_pictures_of_one_number_are_refused(own_source: Make, tmp_path: Path) -> None:
+    source = own_source("harvard")
+    (source / "CT-MRI/train").mkdir()
+    shutil.copytree(source / "CT-MRI/CT", source / "CT-MRI/train/CT")
+    ran = convert(source, tmp_path / "out", code=1)
+    assert all("the same number as " in text for text in ran.failures)
+    assert not list((tmp_path / "out").rglob("*_ct.nii.gz"))
+
+
+@pytest.mark.parametrize("kind", ["animated", "transparent", "deep"])
+def test_harvard_a_picture_that_would_lose_something_is_refused(
+    kind: str, own_source: Make, tmp_path: Path
+) -> None:
+    source = own_source("harvard")
+    path = min((source / "SPECT-MRI/SPECT").glob("*.png"))
+    with Image.open(path) as picture:
+        colours = picture.convert("RGB")
+    if kind == "animated":
+        colours.save(path, save_all=True, append_images=[colours.rotate(180)])
+    elif kind == "transparent":
+        colours.putalpha(128)
+        colours.save(path)
+    else:
+        content = bytearray(path.read_bytes())
+        content[24] = 16  # bit depth; the reader must refuse before it decodes
+        path.write_bytes(content)
+    ran = convert(source, tmp_path / "out", code=1)
+    name = path.relative_to(source).as_posix()
+    assert any(text.startswith(f"{name}: ") for text in ran.failures), ran.failures
+
+
+def test_a_stated_table_cannot_ask_for_other_values(own_source: Make, tmp_path: Path) -> None:
+    table = tmp_path / "labels.tsv"
+    lines = ("index\tname\tsource_value", "0\tbackground\t0", "1\ta\t2", "2\tb\t1", "3\tc\t3")
+    table.write_text("\n".join(lines))
+    ran = run("convert", own_source("crossmoda2023"), tmp_path / "out", "--label-table", table)
+    assert ran.code == 2
+    assert "states other native values (source_value)" in ran.error
+
+
+@pytest.mark.parametrize("kind", ["colours", "offset"])
+def test_prostate158_an_empty_mask_must_be_numbers_and_zero(
+    kind: str, own_source: Make, tmp_path: Path
+) -> None:
+    import nibabel as nib
+
+    source = own_source("prostate158")
+    path = source / TRAIN / "train/020/empty.nii.gz"
+    image = nib.load(path)
+    if kind == "colours":
+        data = np.zeros(image.shape, [("R", "u1"), ("G", "u1"), ("B", "u1")])
+        path.write_bytes(native.gzipped(nib.Nifti1Image(data, image.affine).to_bytes()))
+    else:
+        made = nib.Nifti1Image(np.zeros(image.shape, np.uint8), image.affine)
+        made.header.set_slope_inter(1, 1)
+        path.write_bytes(native.gzipped(made.to_bytes()))
+    (failure,) = convert(source, tmp_path / "out", code=1).failures
+    assert "empty.nii.gz: " in failure

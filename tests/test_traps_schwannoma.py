@@ -234,6 +234,62 @@ def test_structures_of_another_series_are_refused(own_source: Make, tmp_path: Pa
     assert not list((tmp_path / "out/sub-001/anat").glob("sub-001_dseg*"))
 
 
+def test_masks_follow_their_series(own_source: Make, tmp_path: Path) -> None:
+    """A second run makes a mask anew when the slices that give its place have changed."""
+    source = own_source("vsseg")
+    convert(source, tmp_path / "out")
+    for path in [*(source / "vs_gk_1_t1").glob("IMG*")]:
+        dataset = pydicom.dcmread(path)
+        column = float(dataset.PixelSpacing[1])
+        dataset.ImagePositionPatient[0] = float(dataset.ImagePositionPatient[0]) + column
+        dataset.EchoTime = "99"
+        dataset.save_as(path)
+    convert(source, tmp_path / "out")
+    assert run("verify", source, tmp_path / "out").code == 0
+    convert(source, tmp_path / "fresh")
+    for name in ("sub-001_dseg.nii.gz", "sub-001_ce-gadolinium_T1w.json"):
+        one, other = (tmp_path / place / "sub-001/anat" / name for place in ("out", "fresh"))
+        assert one.read_bytes() == other.read_bytes()
+    assert b"0.099" in other.read_bytes()
+
+
+def test_a_second_series_of_one_kind_is_not_mixed_in(raw: Make, tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    shutil.copytree(raw("descriptive"), source)
+    (series,) = source.rglob("VS-SEG-001/*/2.000000-*")
+    for path in shutil.copytree(series, series.with_name("9.000000-again")).glob("*.dcm"):
+        dataset = pydicom.dcmread(path)
+        dataset.SeriesInstanceUID = "2.25.7"
+        dataset.save_as(path)
+    ran = convert(source, tmp_path / "out", code=1)
+    assert (
+        "again/1-001.dcm: a second series that would be vs_gk_001_t1; keep one" in ran.failures[0]
+    )
+    assert (tmp_path / "out/sub-001/anat/sub-001_dseg.nii.gz").exists()
+
+
+def test_a_structure_set_that_is_cut_off_fails_by_name(raw: Make, tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    shutil.copytree(raw("classic"), source)
+    files = sorted(source.rglob("VS-SEG-001/*/*/00000001.dcm"))
+    path = next(path for path in files if pydicom.dcmread(path).Modality == "RTSTRUCT")
+    path.write_bytes(path.read_bytes()[:-200])
+    ran = convert(source, tmp_path / "out", code=1)
+    assert any(text.startswith(path.relative_to(source).as_posix()) for text in ran.failures)
+    assert run("verify", source, tmp_path / "out").code == 1
+
+
+def test_names_of_channels_are_proved(own_source: Make, tmp_path: Path) -> None:
+    source = own_source("vsseg")
+    convert(source, tmp_path / "out")
+    path = tmp_path / "out/sub-012/anat/sub-012_probseg.json"
+    document = json.loads(path.read_text())
+    document["LabelMap"] = document["LabelMap"][::-1]
+    path.write_text(json.dumps(document))
+    ran = run("verify", source, tmp_path / "out")
+    assert "sub-012_probseg.json: LabelMap is" in ran.out
+
+
 def test_contours_beyond_the_image_are_told(own_source: Make, tmp_path: Path) -> None:
     source = own_source("vsseg")
     path = source / "vs_gk_1_t1/RTSS.dcm"

@@ -78,6 +78,11 @@ def wanted(
         yield name, mask
 
 
+def names(content: bytes) -> list[str]:
+    """Return the names of all structures, in the order of the file."""
+    return [name for name, _ in _contours(content)]
+
+
 def _contours(content: bytes) -> list[tuple[str, list[Array]]]:
     """Return the names, and the corners (n, 3) of each area, LPS."""
     with warnings.catch_warnings():

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import nibabel as nib
 import numpy as np
+import pydicom
 from PIL import Image
 
 from ..jobs import VolumeJob
@@ -54,7 +55,13 @@ def against_structures(
     affine = contours.affine_of(map(read, job.grid))
     if not np.allclose(image.affine, affine, atol=1e-3):
         yield f"the affine is {image.affine.tolist()}, that of the series {affine.tolist()}"
-    shape = values.shape[:3]
+    if values.dtype.kind not in "iu" or image.header.get_xyzt_units()[0] != "mm":
+        yield f"stored as {values.dtype}, in {image.header.get_xyzt_units()[0]}"
+    tags = pydicom.dcmread(io.BytesIO(read(job.grid[0])), stop_before_pixels=True)
+    shape = (int(tags.Columns), int(tags.Rows), len(job.grid))
+    if values.shape[:3] != shape:
+        yield f"a grid of {values.shape} voxels, that of the series is {shape}"
+        return
     rows = {_plain(name): index for index, names in job.structures for name in names}
     content = read(job.sources[0])
     if job.recode is not None:
@@ -73,4 +80,4 @@ def against_structures(
 
 def _plain(name: str) -> str:
     """Reduce a name to what counts when it is looked up."""
-    return " ".join(name.replace("_", " ").lower().split())
+    return " ".join(name.replace("_", " ").casefold().split())

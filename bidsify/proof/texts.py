@@ -15,7 +15,7 @@ import numpy as np
 from ..jobs import PointsJob, ScansJob, SidecarJob
 from ..readers import tensors
 from ..volume import Array
-from . import Read
+from . import Read, contours
 
 _NEAR = 1e-6
 _LANDMARK = 1e-3  # mm; voxel indices are written with six digits
@@ -148,6 +148,15 @@ def sidecar_faults(job: SidecarJob, read: Read, root: Path) -> Iterator[str]:
     existing = [f"bids::{target}" for target in job.drawn_on if (root / target).is_file()]
     if document.get("Sources", []) != existing:
         yield f"Sources are {document.get('Sources')}, not {existing}"
+    if job.structures:
+        drawn = contours.names(read(job.structures))
+        stated = document.get("LabelMap")
+        if job.labels:
+            known = {n for names in document.get("SourceStructures", {}).values() for n in names}
+            if strange := sorted(known - {*drawn}):
+                yield f"SourceStructures names {strange}, which {job.structures} has not"
+        elif stated != drawn:
+            yield f"LabelMap is {stated}, the structures are {drawn}"
     yield from _landmark_faults(job, document.get("AnatomicalLandmarkCoordinates", {}), read, root)
 
 

@@ -25,7 +25,7 @@ _BROKEN = (
 _FORMATS = ("PNG", "GIF")
 _MAX_PIXELS = 1 << 26
 _MAX_VOXELS = 1 << 31
-_PLANE_AXES = 2
+_PLANE_AXES, _OPAQUE = 2, 255
 
 #: One bit, 8 and 16 bits of grey. A colour or a palette index is no label.
 _MODES = ("1", "L", "I;16", "I;16B", "I")
@@ -88,6 +88,9 @@ def _picture(path: str, content: bytes) -> Array:
             if math.prod(picture.size) > _MAX_PIXELS:
                 msg = f"{path}: a picture of {picture.size} pixels"
                 raise SourceError(msg)
+            if getattr(picture, "n_frames", 1) > 1 or _is_clear(picture) or _is_deep(content):
+                msg = f"{path}: animated, transparent or of 16-bit colours, which no slice is"
+                raise SourceError(msg)
             grey = picture.mode in {"1", "L", "I;16", "I;16B", "I"}
             shown = np.asarray(picture if grey else picture.convert("RGB"))
     except _BROKEN as error:
@@ -96,6 +99,19 @@ def _picture(path: str, content: bytes) -> Array:
     if shown.ndim > _PLANE_AXES and (shown == shown[..., :1]).all():
         shown = shown[..., 0]  # a palette of greys
     return shown.astype(np.uint8 if shown.dtype.kind == "b" else shown.dtype.newbyteorder("="))
+
+
+def _is_clear(picture: Image.Image) -> bool:
+    """Say whether any pixel lets something shine through."""
+    if picture.mode not in {"RGBA", "LA", "PA"} and "transparency" not in picture.info:
+        return False
+    return bool((np.asarray(picture.convert("RGBA"))[..., 3] < _OPAQUE).any())
+
+
+def _is_deep(content: bytes) -> bool:
+    """Say whether a PNG has 16-bit colours, which would be cut to 8 bits."""
+    is_png = content.startswith(b"\x89PNG")
+    return is_png and content[24] == 16 and content[25] in {2, 6}  # noqa: PLR2004  IHDR
 
 
 def _plane(path: str, content: bytes, size: tuple[int, int]) -> Array:

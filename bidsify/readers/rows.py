@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..errors import SourceError
 
-_MOST = 1 << 24  # characters; a table of people has a few thousand rows
+_MOST = 1 << 24  # bytes; a table of people has a few thousand rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,13 @@ def read(content: bytes, path: str) -> Rows:
         SourceError: No text, no columns, columns of one name, or rows longer than the head.
     """
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig") if len(content) < _MOST else "\0"
         lines = _lines(text, path)
     except (UnicodeDecodeError, csv.Error) as error:
         msg = f"{path}: not a readable table ({error})"
         raise SourceError(msg) from error
-    if not lines or len(text) > _MOST or "\0" in text:
-        msg = f"{path}: not a readable table; is it empty, or no table?"
+    if not lines or "\0" in text:
+        msg = f"{path}: not a readable table; is it empty, too large, or no table?"
         raise SourceError(msg)
     head, *rows = lines
     columns = tuple(name or f"column_{place}" for place, name in enumerate(head, start=1))
@@ -48,7 +48,7 @@ def read(content: bytes, path: str) -> Rows:
 
 def _lines(text: str, path: str) -> list[list[str]]:
     """Take lines apart; in tab-separated text of BIDS a quote is text."""
-    lines = text.splitlines()
+    lines = [line.rstrip("\r") for line in text.split("\n") if line.strip()]
     if path.lower().endswith(".tsv"):
         rows = [line.split("\t") for line in lines]
     else:
