@@ -101,7 +101,9 @@ def detect(source: Path, as_json: bool) -> None:  # noqa: FBT001
 @_label_table
 @_json
 def plan(source: Path, dataset: str | None, label_table: Path | None, as_json: bool) -> None:  # noqa: FBT001
-    """Show what convert would write, from file names alone. Writes nothing.
+    """Show what convert would write. Writes nothing.
+
+    File names decide; headers are asked where names do not tell what a series is.
 
     Example: bidsify plan ./MyoPS380_dataset
     """
