@@ -13,7 +13,7 @@ import numpy as np
 import pydicom
 import pytest
 from builders import dicom, ramp, rotation, series
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydicom.uid import RLELossless
 
@@ -320,6 +320,7 @@ def test_a_file_that_is_cut_anywhere_is_refused() -> None:
             volume([("a/x", content[:length])])
 
 
+@example(344, 1)  # a tag that pydicom parses late
 @given(st.integers(0, 2000), st.integers(1, 255))
 def test_a_damaged_file_is_read_or_refused(place: int, flip: int) -> None:
     content = bytearray(dicom(STACK[0], SliceThickness=1, RescaleSlope=1))

@@ -65,6 +65,11 @@ def grid(slices: Sequence[Slice]) -> Grid:
     Raises:
         SourceError: Slices of several orientations or sizes, missing, doubled or uneven ones.
     """
+    with guarded(f"{slices[0].path}: not a readable DICOM file"):
+        return _grid(slices)
+
+
+def _grid(slices: Sequence[Slice]) -> Grid:
     first = slices[0]
     normal = np.cross(_unit(first.column_step), _unit(first.row_step))
     for one in slices:
