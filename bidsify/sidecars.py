@@ -130,10 +130,11 @@ def _native(path: str, reading: Reading, notes: list[str]) -> dict[str, Any]:
 
 
 def _from_dicom(path: str, reading: Reading, notes: list[str]) -> dict[str, Any]:
-    from .readers import dicom  # noqa: PLC0415
+    from .readers import dicom, dicom_file  # noqa: PLC0415
 
     (first,) = dicom.read_slices([(path, reading.content(path))], pixels=False)
-    return _valid(dict(_dicom_facts(first.dataset)), path, notes)
+    with dicom_file.guarded(f"{path}: not a readable DICOM file"):
+        return _valid(dict(_dicom_facts(first.dataset)), path, notes)
 
 
 def _valid(found: dict[str, Any], path: str, notes: list[str]) -> dict[str, Any]:
