@@ -6,7 +6,6 @@ Results go to stdout, all else to stderr. Heavy imports wait until a command nee
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,16 @@ from . import __version__
 from .cli_demo import demo
 from .cli_labels import COMMANDS as LABEL_COMMANDS
 from .cli_validation import COMMANDS
-from .console import PROBLEMS, VERBOSITY, Program, color, common
+from .console import (
+    PROBLEMS,
+    VERBOSITY,
+    Program,
+    color,
+    common,
+    dumps,
+    json_option,
+    workers_option,
+)
 from .console import report as say_report
 from .printable import printable
 from .progress import Progress
@@ -28,11 +36,6 @@ _dataset = click.option(
 _label_table = click.option(
     "--label-table", metavar="FILE", type=click.Path(path_type=Path),
     help="What label values mean, where the sources of a dataset do not agree on it.",
-)  # fmt: skip
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-_workers = click.option(
-    "-j", "--jobs", "workers", default=1, show_default=True, type=click.IntRange(1),
-    metavar="N", help="Number of processes.",
 )  # fmt: skip
 
 
@@ -55,7 +58,7 @@ for command in (*COMMANDS, *LABEL_COMMANDS, demo):
 @main.command()
 @common
 @click.argument("name", required=False)
-@_json
+@json_option
 def datasets(name: str | None, as_json: bool) -> None:  # noqa: FBT001
     """List the known datasets; with NAME, show one in full.
 
@@ -67,11 +70,11 @@ def datasets(name: str | None, as_json: bool) -> None:  # noqa: FBT001
     if name:
         dataset = known.load(name)
         document = printing.dataset_document(dataset)
-        click.echo(_dumps(document) if as_json else printing.dataset_text(dataset))
+        click.echo(dumps(document) if as_json else printing.dataset_text(dataset))
         return
     declared = [known.load(each) for each in known.names()]
     if as_json:
-        click.echo(_dumps([printing.dataset_summary(dataset) for dataset in declared]))
+        click.echo(dumps([printing.dataset_summary(dataset) for dataset in declared]))
     else:
         click.echo("\n".join(map(printing.dataset_line, declared)))
 
@@ -79,7 +82,7 @@ def datasets(name: str | None, as_json: bool) -> None:  # noqa: FBT001
 @main.command()
 @common
 @_source
-@_json
+@json_option
 def detect(source: Path, as_json: bool) -> None:  # noqa: FBT001
     """Say which dataset SRC is, and why; SRC is a folder or an archive.
 
@@ -91,7 +94,7 @@ def detect(source: Path, as_json: bool) -> None:  # noqa: FBT001
     opened = open_source(source)
     found = detection.candidates(list(opened.sizes))
     made = printing.detection_document(opened, found, detection.choose(opened, found))
-    click.echo(_dumps(made) if as_json else printing.detection_text(made))
+    click.echo(dumps(made) if as_json else printing.detection_text(made))
 
 
 @main.command()
@@ -99,7 +102,7 @@ def detect(source: Path, as_json: bool) -> None:  # noqa: FBT001
 @_source
 @_dataset
 @_label_table
-@_json
+@json_option
 def plan(source: Path, dataset: str | None, label_table: Path | None, as_json: bool) -> None:  # noqa: FBT001
     """Show what convert would write. Writes nothing.
 
@@ -110,7 +113,7 @@ def plan(source: Path, dataset: str | None, label_table: Path | None, as_json: b
     from . import api, printing
 
     made = api.plan(source, dataset, label_table=label_table)
-    click.echo(_dumps(printing.plan_document(made)) if as_json else printing.plan_text(made))
+    click.echo(dumps(printing.plan_document(made)) if as_json else printing.plan_text(made))
     if made.failures:
         sys.exit(PROBLEMS)
 
@@ -121,7 +124,7 @@ def plan(source: Path, dataset: str | None, label_table: Path | None, as_json: b
 @click.argument("out", type=click.Path(path_type=Path))
 @_dataset
 @_label_table
-@_workers
+@workers_option
 @click.option("--participant-label", "--participant_label", "participants", multiple=True,
               metavar="L", help="Convert these subjects only; may be repeated.")  # fmt: skip
 @click.option("--on-existing", type=click.Choice(["resume", "replace", "error"]),
@@ -187,8 +190,8 @@ def convert(  # noqa: PLR0917
 @click.argument("out", type=click.Path(path_type=Path))
 @_dataset
 @_label_table
-@_workers
-@_json
+@workers_option
+@json_option
 def verify(  # noqa: PLR0917
     source: Path,
     out: Path,
@@ -208,16 +211,10 @@ def verify(  # noqa: PLR0917
     )
     if as_json:
         listed = [{"code": p.code, "path": p.path, "message": p.message} for p in problems]
-        click.echo(_dumps({"root": str(out), "source": str(source), "problems": listed}))
+        click.echo(dumps({"root": str(out), "source": str(source), "problems": listed}))
     else:
         for problem in problems:
             click.echo(f"{problem.code} {printable(problem.path)}: {printable(problem.message)}")
         click.echo(f"{len(problems)} problems" if problems else "verified: nothing lost or changed")
     if problems:
         sys.exit(PROBLEMS)
-
-
-def _dumps(document: Mapping[str, Any] | list[Any]) -> str:
-    import orjson
-
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()

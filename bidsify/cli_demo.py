@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .console import PROBLEMS, VERBOSITY, common
+from .console import PROBLEMS, VERBOSITY, common, workers_option
 from .console import report as say_report
 from .progress import Progress
 
@@ -17,8 +17,7 @@ from .progress import Progress
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--dataset", default="ivdm3seg", show_default=True, metavar="NAME",
               help="Which dataset to imitate.")  # fmt: skip
-@click.option("-j", "--jobs", "workers", default=1, show_default=True, type=click.IntRange(1),
-              metavar="N", help="Number of processes.")  # fmt: skip
+@workers_option
 @click.pass_context
 def demo(ctx: click.Context, folder: Path, dataset: str, workers: int) -> None:
     """Make a small synthetic dataset in its native layout; convert, verify, validate it.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .console import PROBLEMS, VERBOSITY, common, say
+from .console import PROBLEMS, VERBOSITY, common, dumps, json_option, say, workers_option
 from .printable import printable
 
 if TYPE_CHECKING:
@@ -29,9 +29,8 @@ _SHOWN = 5
               help="The label of seg-.  [default: by the name of TABLE]")  # fmt: skip
 @click.option("--union", is_flag=True,
               help="Several labels may become one code, or be dropped.")  # fmt: skip
-@click.option("-j", "--jobs", "workers", default=1, show_default=True, type=click.IntRange(1),
-              metavar="N", help="Number of processes.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@workers_option
+@json_option
 @click.pass_context
 def labels(  # noqa: PLR0917
     ctx: click.Context,
@@ -74,7 +73,7 @@ def _show(tree: Path, *, count: bool, workers: int, as_json: bool) -> None:
     found = segmentations.find(tree)
     listed = segmentations.label_tables(found, tree, count=count, workers=workers)
     if as_json:
-        click.echo(_dumps(_document(tree, found, listed)))
+        click.echo(dumps(_document(tree, found, listed)))
     else:
         click.echo("\n".join(map(printable, _lines(tree, found, listed))))
     failures = [text for each in listed for text in each.failures]
@@ -91,7 +90,7 @@ def _report(done: Harmonised, verbosity: int, *, as_json: bool) -> None:
     for text in done.failures:
         say(f"failed: {text}")
     if as_json:
-        click.echo(_dumps({
+        click.echo(dumps({
             "name": done.name, "written": list(done.written), "kept": list(done.kept),
             "failures": list(done.failures), "left_alone": list(done.left_alone),
         }))  # fmt: skip
@@ -159,12 +158,6 @@ def _aligned(each: LabelTables) -> Iterator[str]:
 
 def _more(count: int) -> str:
     return f" and {count - 1} more like it" if count > 1 else ""
-
-
-def _dumps(document: Mapping[str, Any]) -> str:
-    import orjson
-
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
 
 
 COMMANDS: Sequence[click.Command] = (labels,)

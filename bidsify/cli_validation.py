@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .console import PROBLEMS, VERBOSITY, color, common, say
+from .console import PROBLEMS, VERBOSITY, color, common, dumps, say
 
 if TYPE_CHECKING:
     from .reporting.settings import Settings
@@ -106,8 +106,6 @@ def schema(name: str | None, overlay: bool) -> None:  # noqa: FBT001
 
     Example: bidsify schema label_table
     """
-    import orjson
-
     from . import json_schema
     from .overlay import document
 
@@ -115,7 +113,7 @@ def schema(name: str | None, overlay: bool) -> None:  # noqa: FBT001
         click.echo("\n".join(json_schema.names()))
     else:
         made = document(name or "", is_overlaid=overlay)
-        click.echo(orjson.dumps(made, option=orjson.OPT_INDENT_2).decode())
+        click.echo(dumps(made))
 
 
 def _request(tree: Path, options: dict[str, Any], changed: Changed | None) -> Request:

@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 
 from . import json_schema
-from .errors import UsageError
-from .labels import LabelTable
+from .errors import DeclarationError, UsageError
+from .labels import LabelTable, read_rows
 from .segmentations import TreeTable
 
 SOURCE_INDEX = "source_index"
@@ -54,17 +54,11 @@ def read_common_table(path: Path) -> CommonTable:
         UsageError: The file is missing, breaks the schema, or states a code in two ways.
     """
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path}: no readable table: {error}"
-        raise UsageError(msg) from error
-    columns, *cells = [line.split("\t") for line in lines if line] or [[]]
-    for number, row in enumerate(cells, start=2):
-        if len(row) != len(columns):
-            msg = f"{path}: row {number} has {len(row)} cells, the head has {len(columns)}"
-            raise UsageError(msg)
-    rows = [dict(zip(columns, row, strict=True)) for row in cells]
-    if faults := _faults(columns, rows):
+        columns, cells = read_rows(path)
+    except DeclarationError as error:  # a table of a declaration has the same form
+        raise UsageError(str(error)) from error
+    rows = [dict(row) for row in cells]
+    if faults := _faults(rows):
         msg = f"{path}: {'; '.join(faults)}"
         raise UsageError(msg)
     copied = tuple(name for name in columns if name not in _OWN)
@@ -194,9 +188,7 @@ def _code(row: Mapping[str, str], columns: Iterable[str]) -> Code:
     )
 
 
-def _faults(columns: list[str], rows: list[dict[str, str]]) -> list[str]:
-    if twice := sorted({name for name in columns if columns.count(name) > 1}):
-        return [f"the column {twice[0]!r} occurs twice"]
+def _faults(rows: list[dict[str, str]]) -> list[str]:
     faults = list(json_schema.faults("harmonised_table", rows))
     if faults:
         return faults

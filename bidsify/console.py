@@ -20,6 +20,20 @@ VERBOSITY = "bidsify.verbosity"
 _SHOWN = 20
 
 
+workers_option = click.option(
+    "-j", "--jobs", "workers", default=1, show_default=True, type=click.IntRange(1),
+    metavar="N", help="Number of processes.",
+)  # fmt: skip
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def dumps(document: Any) -> str:
+    """Format what a command prints as JSON."""
+    import orjson  # noqa: PLC0415  most runs print text
+
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
+
+
 def _set_verbosity(ctx: click.Context, option: click.Parameter, count: int) -> None:
     """Add up -q and -v, wherever they stand in the command line."""
     step = -count if option.name == "quiet" else count

@@ -22,10 +22,15 @@ _ENOUGH = 1000  # files that tell which datasets are worth a full count
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A dataset, and the number of files that fit its layout."""
+    """A dataset, and the files that fit its layout."""
 
     dataset: Dataset
-    fitting: int
+    files: frozenset[str]
+
+    @property
+    def fitting(self) -> int:
+        """Return how many files fit."""
+        return len(self.files)
 
 
 def candidates(paths: Sequence[str]) -> tuple[Candidate, ...]:
@@ -38,8 +43,8 @@ def candidates(paths: Sequence[str]) -> tuple[Candidate, ...]:
     some = [path for path in paths if zlib.crc32(path.encode("utf-8", "replace")) % part == 0]
     rough = {one.name: len(claimed(one, some)) for one in known}
     least = max(rough.values()) * _BESIDE / 2
-    fitting = (Candidate(d, len(claimed(d, paths))) for d in known if rough[d.name] >= least)
-    found = (one for one in fitting if one.fitting)
+    fitting = (Candidate(d, frozenset(claimed(d, paths))) for d in known if rough[d.name] >= least)
+    found = (one for one in fitting if one.files)
     return tuple(sorted(found, key=lambda one: (-one.fitting, one.dataset.name)))
 
 
@@ -60,19 +65,19 @@ def choose(source: Source, found: Sequence[Candidate]) -> Settled:
             "'bidsify datasets' lists the layouts, --dataset ./mine.py takes one of your own"
         )
         raise UsageError(msg)
-    best = claimed(found[0].dataset, paths)
-    alike, beside = [found[0]], list[Candidate]()
-    for one in found[1:]:
-        if best.isdisjoint(claimed(one.dataset, paths)):
-            beside += [one] if one.fitting >= _BESIDE * len(best) else []
-        elif one.fitting >= _AMBIGUOUS * len(best):
+    best, *others = found
+    alike, beside = [best], list[Candidate]()
+    for one in others:
+        if best.files.isdisjoint(one.files):
+            beside += [one] if one.fitting >= _BESIDE * best.fitting else []
+        elif one.fitting >= _AMBIGUOUS * best.fitting:
             alike.append(one)
     if beside:
-        msg = f"the source holds several datasets, {_named([found[0], *beside], ' and ')}; "
+        msg = f"the source holds several datasets, {_named([best, *beside], ' and ')}; "
         msg += "convert each with --dataset"
         raise UsageError(msg)
     if len(alike) == 1:
-        return Settled(found[0].dataset, "")
+        return Settled(best.dataset, "")
     settled = settle(source, [one.dataset for one in alike])
     if settled is None:
         msg = f"the source could be {_named(alike, ' or ')}, and what is in it does not tell which "

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from .dataset import Dataset, Image, Product
 from .jobs import Remark
+from .printable import some
 from .view import View
-
-_NAMED = 5
 
 
 def remarks(
@@ -25,16 +24,14 @@ def remarks(
         lacking = [s.name for s in asked if id(product) not in s.products]
         if lacking:
             text = f"{describe(product)} is missing for {len(lacking)} of "
-            yield Remark("MISSING", text + f"{len(asked)}: {_some(lacking)}")
+            yield Remark("MISSING", text + f"{len(asked)}: {some(lacking)}")
     if alone:
-        yield Remark("ALONE", f"{len(alone)} files whose image is not there: {_some(alone)}")
+        yield Remark("ALONE", f"{len(alone)} files whose image is not there: {some(alone)}")
     archives = [path for path in unclaimed if path.endswith((".zip", ".tar", ".tar.gz"))]
     if archives:
-        yield Remark(
-            "ARCHIVE_INSIDE", f"archives inside the source are not read: {_some(archives)}"
-        )
+        yield Remark("ARCHIVE_INSIDE", f"archives inside the source are not read: {some(archives)}")
     if unclaimed:
-        text = f"{len(unclaimed)} files that the declaration does not know: {_some(unclaimed)}"
+        text = f"{len(unclaimed)} files that the declaration does not know: {some(unclaimed)}"
         yield Remark("UNCLAIMED", text)
 
 
@@ -72,8 +69,3 @@ class _Summary:
     def is_unshipped(self, product: Product) -> bool:
         """Say whether the publisher ships no such product for these people."""
         return bool(product.absent_where) and any(map(product.is_unshipped, self._fields))
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from . import __version__
 from .labels import Range
+from .product import Suspect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +33,6 @@ class Job:
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """Values that betray a changed copy; see :class:`~bidsify.dataset.Suspect`."""
-
-    values: tuple[int, ...]
-    unless: tuple[int, ...]
-    reason: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recode:
     """How native label values become those of the label table."""
@@ -48,7 +40,7 @@ class Recode:
     ranges: tuple[Range, ...]
     dtype: str
     may_be_empty: bool = True
-    doubts: tuple[Doubt, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

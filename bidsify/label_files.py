@@ -42,9 +42,9 @@ def label_files(dataset: Dataset) -> tuple[LabelFile, ...]:
         if isinstance(product, Segmentation):
             groups.setdefault(_name(product), []).append(product)
     return tuple(
-        LabelFile(name, with_regions(found[0].labels, dataset.regions), tuple(found))
+        LabelFile(name, with_regions(found[-1].labels, dataset.regions), tuple(found))
         if name.endswith(".tsv")
-        else LabelFile(name, found[0].labels, tuple(found))
+        else LabelFile(name, found[-1].labels, tuple(found))
         for name, found in groups.items()
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from .dataset import Column, Json
 from .errors import SourceError
 from .jobs import NativeTable, PeopleJob, PeopleSidecarJob
+from .printable import some
 from .readers import rows
 from .readers.rows import Rows
 from .reading import Reading
@@ -21,7 +22,6 @@ from .volumes import Made
 _MAX_AGE = 89  # ages above identify a person (BIDS: participants file)
 _UNITS = {"years": "year", "months": "month", "weeks": "week", "days": "day"}
 _UNKNOWN = {"", "na", "n/a", "nan", "none", "null"}
-_SHOWN = 5
 #: An age in years as tables write it: 60, 60.5, 60,5, 61y, >89.
 _AGE = re.compile(r"(?P<more>[>≥]?) ?(?P<number>\d+(?:[.,]\d+)?) ?(?:[yY](?:ears?)?)?")
 
@@ -140,10 +140,10 @@ def _join(
             elif value not in {before, MISSING}:
                 differing[column].append(f"{name} ({value!r}, elsewhere {before!r})")
     for column, names in differing.items():
-        yield f"{path}: other values of {column} are left out: {_some(names)}"
+        yield f"{path}: other values of {column} are left out: {some(names)}"
     yield from _unread(native)
     if alone := sorted(set(named) - found.keys() - {""}):
-        yield f"{path}: {len(alone)} subjects have no files: {_some(alone)}"
+        yield f"{path}: {len(alone)} subjects have no files: {some(alone)}"
 
 
 def _unread(native: _Native) -> Iterator[str]:
@@ -152,7 +152,7 @@ def _unread(native: _Native) -> Iterator[str]:
         cells = [row[place] for row in native.table.cells]
         lost = [c for c in cells if c.lower() not in _UNKNOWN and _value(column, c) == MISSING]
         if lost:
-            shown = _some([repr(cell) for cell in lost])
+            shown = some([repr(cell) for cell in lost])
             yield f"{native.stated.path}: values of {column} that are no numbers, left out: {shown}"
 
 
@@ -184,8 +184,3 @@ def _definitions(native: NativeTable, reading: Reading) -> Mapping[str, dict[str
         if entry.get("Units") in _UNITS:
             entry["Units"] = _UNITS[entry["Units"]]
     return known
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

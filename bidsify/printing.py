@@ -13,10 +13,11 @@ from .editions import Settled
 from .expectations import describe
 from .jobs import Plan
 from .label_files import LabelFile, label_files
+from .planning import make_plan
 from .printable import printable
-from .series import named
+from .series import Named
 from .source import Source
-from .survey import plan_of
+from .survey import look
 from .suspicion import suspicion
 
 _SHOWN = 12
@@ -134,12 +135,13 @@ def detection_document(
 ) -> dict[str, Any]:
     """Return which dataset a source is, why, and what is missing or unexpected."""
     dataset, files = settled.dataset, len(source.sizes)
-    plan = plan_of(dataset, source)
+    seen = look(dataset, source)
+    plan = make_plan(dataset, source.sizes, seen.names, seen.faults)
     ranked = sorted(found, key=lambda one: (-one.fitting, one.dataset is not dataset))
     return {
         "dataset": dataset.name,
         "edition": dataset.edition,
-        "evidence": [*filter(None, [settled.because]), *_evidence(source, dataset)],
+        "evidence": [*filter(None, [settled.because]), *_evidence(source, dataset, seen)],
         "candidates": [
             {"dataset": c.dataset.name, "fitting": c.fitting, "files": files} for c in ranked
         ],
@@ -162,8 +164,8 @@ def detection_text(document: Mapping[str, Any]) -> str:
     return "\n".join(map(printable, lines))
 
 
-def _evidence(source: Source, dataset: Dataset) -> Iterator[str]:
-    claims = sort_files(dataset, source.sizes, named(dataset, source).names).claims
+def _evidence(source: Source, dataset: Dataset, seen: Named) -> Iterator[str]:
+    claims = sort_files(dataset, source.sizes, seen.names).claims
     for product in dataset.products:
         files = sorted({c.path for c in claims if any(u.product is product for u in c.uses)})
         if files:

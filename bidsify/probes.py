@@ -10,7 +10,6 @@ from .source import Source
 #: Files that are looked into. Of a set of which one in three files shows a sign, sixteen miss it
 #: once in six hundred; the order of names says nothing of what is in them, so they are spread.
 SAMPLE = 16
-_NUMBERS = "iubf"  # kinds of numpy that labels can be
 
 
 def spread(paths: Sequence[str]) -> list[str]:
@@ -24,7 +23,7 @@ def label_values(source: Source, paths: Sequence[str]) -> set[int]:
     import numpy as np  # noqa: PLC0415  a plan from names need not pay for it
 
     from .readers import nifti  # noqa: PLC0415
-    from .recode import firsts  # noqa: PLC0415
+    from .recode import NUMBERS, firsts  # noqa: PLC0415
 
     found = set[int]()
     for path in spread(paths):
@@ -33,7 +32,7 @@ def label_values(source: Source, paths: Sequence[str]) -> set[int]:
         except SourceError:  # told where it is converted
             continue
         stored = nifti.values(image)
-        if stored.dtype.kind not in _NUMBERS:
+        if stored.dtype.kind not in NUMBERS:
             continue
         slope, intercept = image.scaling
         whole = np.rint(np.unique(firsts(stored)) * slope + intercept)
@@ -55,13 +54,14 @@ def shapes(source: Source, paths: Sequence[str]) -> Iterator[tuple[int, ...]]:
 def marked(source: Source, path: str) -> str:
     """Say why a mask cannot stand for "nothing was found"; empty where it is all zero."""
     from .readers import nifti  # noqa: PLC0415
+    from .recode import NUMBERS  # noqa: PLC0415
 
     try:
         image = nifti.read(source.read(path), path)
     except SourceError as error:
         return str(error)
     stored = nifti.values(image)
-    if stored.dtype.kind not in _NUMBERS:
+    if stored.dtype.kind not in NUMBERS:
         return f"{path}: a mask of the type {stored.dtype}, not numbers"
     slope, intercept = image.scaling
     count = int((stored * slope + intercept != 0).sum())

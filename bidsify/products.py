@@ -10,7 +10,6 @@ from .dataset import Attachment, Dataset, Image, Masks, Points, Product, Segment
 from .jobs import (
     ArrayPart,
     CopyJob,
-    Doubt,
     Failure,
     Job,
     PointsJob,
@@ -132,7 +131,7 @@ def _recode(product: Segmentation) -> Recode | None:
         ranges=product.labels.ranges(product.coding),
         dtype=product.labels.dtype,
         may_be_empty=product.may_be_empty,
-        doubts=tuple(Doubt(s.values, s.unless, s.reason) for s in product.suspects),
+        suspects=product.suspects,
     )
 
 

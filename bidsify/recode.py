@@ -22,6 +22,10 @@ _NAMED = 8
 Namer = str | Callable[[tuple[int, ...]], str]
 
 
+#: Kinds of numpy that labels can be.
+NUMBERS = "iubf"
+
+
 def recode(values: Array, coding: Recode, name: Namer) -> Array:
     """Return ``values`` with each native value replaced by its index, in the declared type.
 
@@ -33,28 +37,37 @@ def recode(values: Array, coding: Recode, name: Namer) -> Array:
             where the declaration says that this cannot be.
     """
     whole = _integral(values, name)
-    present = _present(whole)
-    known = [value for value in present if _row(value, coding.ranges) is not None]
-    if len(known) < len(present):
-        unknown = sorted(set(present) - set(known))
+    found = _present(whole)
+    known = [value for value in found if _row(value, coding.ranges) is not None]
+    if len(known) < len(found):
+        unknown = sorted(set(found) - set(known))
         where = np.isin(whole, unknown)
         msg = (
             f"{_named(name, where)}: voxel values without a row in the label table: "
             f"{_some(unknown)} ({int(where.sum())} voxels); repair the file, or add the rows "
             "if the values are meant"
         )
-        betrayed = (d.reason for d in coding.doubts if {*d.values} & {*unknown})
+        betrayed = (s.reason for s in coding.suspects if {*s.values} & {*unknown})
         raise SourceError("; ".join((msg, *betrayed)))
     mapped = {value: row.index for value in known if (row := _row(value, coding.ranges))}
     if not coding.may_be_empty and not any(mapped.values()):
-        msg = f"{_named(name, whole == present[0])}: the segmentation is empty, all voxels are "
-        msg += f"{present[0]}; is this the right file?"
+        msg = f"{_named(name, whole == found[0])}: the segmentation is empty, all voxels are "
+        msg += f"{found[0]}; is this the right file?"
         raise SourceError(msg)
     return _apply(whole, mapped, np.dtype(coding.dtype))
 
 
+def present(values: Array, name: Namer) -> list[int]:
+    """Return the label values that occur, sorted.
+
+    Raises:
+        SourceError: A value is no whole number.
+    """
+    return _present(_integral(values, name))
+
+
 def _integral(values: Array, name: Namer) -> Array:
-    if values.dtype.kind not in "iubf":
+    if values.dtype.kind not in NUMBERS:
         msg = f"{_named(name, np.ones(1, bool))}: labels of the type {values.dtype}, not numbers"
         raise SourceError(msg)
     if values.dtype.kind in "iub":

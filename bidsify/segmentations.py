@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
 from .errors import SourceError, UsageError
 from .pool import WorkerDiedError, run_all
 from .readers import nifti
-from .recode import INTEGRAL
+from .recode import present
 from .validation.inheritance import Ambiguity, applicable
 from .validation.texts import read_table
 from .validation.tree import File, Folder
@@ -22,7 +20,6 @@ from .volume import Array
 SUFFIX = "dseg"
 IMAGES = (".nii.gz", ".nii")
 _BESIDE = {"code", "derivatives", "docs", "logs", "phenotype", "sourcedata", "stimuli"}
-_DENSE = 1 << 17  # values so close together are counted, others sorted
 
 
 @dataclass(frozen=True)
@@ -154,13 +151,13 @@ def _count(
 ) -> tuple[Mapping[int, int], tuple[str, ...]]:
     counts: Counter[int] = Counter()
     failures = []
-    for path, present in run_all(_present, root, paths, min(workers, len(paths))):
-        if isinstance(present, WorkerDiedError):
+    for path, found in run_all(_present, root, paths, min(workers, len(paths))):
+        if isinstance(found, WorkerDiedError):
             failures.append(f"{path}: the process that read it was killed")
-        elif isinstance(present, str):
-            failures.append(present)
+        elif isinstance(found, str):
+            failures.append(found)
         else:
-            counts.update(present)
+            counts.update(found)
     return dict(sorted(counts.items())), tuple(sorted(failures))
 
 
@@ -168,26 +165,8 @@ def _present(root: Path, path: str) -> list[int] | str:
     """Return the values that occur in a file, or why it cannot be read."""
     try:
         _, found = values((root / path).read_bytes(), path)
-        if found.dtype.kind not in "iubf":
-            return f"{path}: labels of the type {found.dtype}, not numbers"
-        return _whole(_distinct(found), path)
+        return present(found, path)
     except SourceError as error:
         return str(error)
     except OSError as error:
         return f"{path}: {error.strerror or error}"
-
-
-def _distinct(found: Array) -> Array:
-    if found.dtype.kind in "iu":
-        low, high = int(found.min()), int(found.max())
-        if high - low < _DENSE:
-            return np.flatnonzero(np.bincount(found.ravel(order="K").astype(np.int64) - low)) + low
-    return np.unique(found)
-
-
-def _whole(distinct: Array, path: str) -> list[int]:
-    rounded = np.rint(distinct)
-    if not (np.abs(distinct - rounded) <= INTEGRAL).all():
-        msg = f"{path}: label values that are no whole numbers; was the segmentation resampled?"
-        raise SourceError(msg)
-    return sorted({int(value) for value in rounded})

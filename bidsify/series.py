@@ -49,21 +49,21 @@ def named(dataset: Dataset, source: Source) -> Named:
             heads[folder] = head
         else:
             found.faults |= dict.fromkeys(paths, head)
+    names = {folder: _name(dataset, head, folders[folder][1]) for folder, head in heads.items()}
     placed: dict[str, str] = {}
     for folder, head in heads.items():
-        name = _name(dataset, head, folders[folder][1])
-        if name and head.modality != _STRUCTURES:
-            _place(found, placed, folders[folder][0], name, head.series)
-    for folder, head in heads.items():  # images first: a structure set goes to its series
-        name = _name(dataset, head, folders[folder][1])
-        if name and head.modality == _STRUCTURES:
-            at = {series: place for place, series in placed.items() if series}.get(head.series)
+        if names[folder] and head.modality != _STRUCTURES:
+            _place(found, placed, folders[folder][0], names[folder], head.series)
+    places = {series: place for place, series in placed.items() if series}
+    for folder, head in heads.items():  # images come first: a structure set goes to its series
+        if names[folder] and head.modality == _STRUCTURES:
+            place = places.get(head.series)
             text = "drawn on a series that is not in the source; complete the download"
             for path in folders[folder][0]:
-                if at is None:
+                if place is None:
                     found.faults[path] = f"{path}: {text}"
                 else:
-                    found.names[path] = f"{at}/{name}"
+                    found.names[path] = f"{place}/{names[folder]}"
     return found
 
 

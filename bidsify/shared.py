@@ -14,9 +14,10 @@ from . import description
 from .dataset import Attachment, Column, Dataset, Image, Json, Masks, Points, Product, Segmentation
 from .entities import format_name, label_of
 from .jobs import Job, NativeTable, PeopleJob, PeopleSidecarJob, TextJob
+from .label_files import label_files
 from .patterns import Fields
 from .products import PLANE_COLUMNS, SPACE_COLUMNS
-from .regions import REGIONS, with_regions
+from .regions import REGIONS
 from .view import View
 
 #: Subject -> its native id, and what its paths state.
@@ -147,13 +148,13 @@ def _descriptions(dataset: Dataset) -> Iterator[Job]:
 def _inherited(dataset: Dataset) -> dict[str, str]:
     """Return target -> content of the files at the root that others inherit from."""
     files: dict[str, str] = {}
+    for each in label_files(dataset):
+        if each.is_written and each.table.is_stated:
+            sidecar = _segmentation_sidecar(each.segmentations[-1], dataset)
+            files[each.name] = each.table.to_tsv()
+            files[each.name.replace(".tsv", ".json")] = to_json(sidecar)
     for product in dataset.products:
         match product:
-            case Segmentation(suffix="dseg") if product.labels.is_stated:
-                stem = _shared_stem(product, ("segmentation",))
-                labels = with_regions(product.labels, dataset.regions)
-                files[stem + ".tsv"] = labels.to_tsv()
-                files[stem + ".json"] = to_json(_segmentation_sidecar(product, dataset))
             case Points() | Attachment() if product.sidecar:
                 columns = _point_columns(product) if isinstance(product, Points) else {}
                 document = {**product.sidecar, **column_definitions(columns)}

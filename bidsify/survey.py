@@ -7,7 +7,7 @@ from .dataset import Dataset
 from .jobs import Plan
 from .patterns import Pattern
 from .planning import make_plan
-from .series import named
+from .series import Named, named
 from .source import Source
 
 
@@ -17,9 +17,14 @@ def plan_of(dataset: Dataset, source: Source) -> Plan:
     Raises:
         DeclarationError: The declaration asks for a name that BIDS does not allow.
     """
-    series = named(dataset, source)
-    faults = {**series.faults, **_filled(dataset, source)}
-    return make_plan(dataset, source.sizes, series.names, faults)
+    found = look(dataset, source)
+    return make_plan(dataset, source.sizes, found.names, found.faults)
+
+
+def look(dataset: Dataset, source: Source) -> Named:
+    """Look into files; a caller that needs the names too plans with what this returns."""
+    found = named(dataset, source)
+    return Named(found.names, {**found.faults, **_filled(dataset, source)})
 
 
 def _filled(dataset: Dataset, source: Source) -> dict[str, str]:

@@ -6,7 +6,8 @@ from collections import defaultdict
 
 from . import probes
 from .errors import UsageError
-from .jobs import Doubt, Plan, VolumeJob
+from .jobs import Plan, VolumeJob
+from .product import Suspect
 from .source import Source
 
 
@@ -17,18 +18,18 @@ def suspicion(plan: Plan, source: Source) -> str:
     those that lack the telling value would be given wrong names. So some masks are looked into
     before anything is written.
     """
-    doubts: dict[Doubt, list[str]] = defaultdict(list)
+    suspects: dict[Suspect, list[str]] = defaultdict(list)
     for unit in plan.units:
         for job in unit.jobs:
             if isinstance(job, VolumeJob) and job.recode and job.reader == "nifti":
-                for doubt in job.recode.doubts:
-                    doubts[doubt].extend(job.sources)
-    for doubt, paths in doubts.items():
+                for suspect in job.recode.suspects:
+                    suspects[suspect].extend(job.sources)
+    for suspect, paths in suspects.items():
         found = probes.label_values(source, paths)
-        odd = sorted(found.intersection(doubt.values))
-        if odd and not found.intersection(doubt.unless):
+        odd = sorted(found.intersection(suspect.values))
+        if odd and not found.intersection(suspect.unless):
             values = ", ".join(map(str, odd))
-            return f"{paths[0]} and its like hold the label values {values}: {doubt.reason}"
+            return f"{paths[0]} and its like hold the label values {values}: {suspect.reason}"
     return ""
 
 

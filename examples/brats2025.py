@@ -5,7 +5,7 @@ the citation and what the labels mean. Check each of them against the release be
 """
 
 from bidsify.dataset import Dataset
-from bidsify.families import brats
+from bidsify.families import brats, brats_sources
 
 DATASET: Dataset = brats.by_time_point(
     __file__,
@@ -19,6 +19,6 @@ DATASET: Dataset = brats.by_time_point(
     authors=("Organisers of BraTS 2025", "see their page"),
     citation="The publication that the organisers ask for",
     source_url="https://www.synapse.org",
-    terms=brats.TERMS,
+    terms=brats_sources.TERMS,
     descriptions={"preproc": "Skull-stripped, registered and resampled by the organisers."},
 )

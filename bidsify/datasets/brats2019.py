@@ -1,7 +1,7 @@
 """BraTS 2019: brain tumours, four contrasts; training cases lie below HGG/ or LGG/."""
 
-from ..dataset import Column, Dataset, Naming, Terms
-from ..families import brats
+from ..dataset import Column, Dataset, Naming
+from ..families import brats, brats_sources
 from ..patterns import Fields
 from ..regions import region_table
 
@@ -54,22 +54,10 @@ DATASET = Dataset(
     ignored=brats.SIDE_FILES,
     bidsignore=("regions.tsv",),
     subjects={"training": 335, "validation": 125},
-    authors=("Menze B. H.", "Jakab A.", "Bauer S.", "Bakas S.", "Akbari H.", "Davatzikos C."),
-    citation=(
-        "Menze B. H. et al., IEEE Transactions on Medical Imaging 34(10):1993-2024 (2015), "
-        "doi:10.1109/TMI.2014.2377694; Bakas S. et al., Scientific Data 4:170117 (2017), "
-        "doi:10.1038/sdata.2017.117; Bakas S. et al., arXiv:1811.02629"
-    ),
+    authors=brats_sources.AUTHORS,
+    citation=brats_sources.CITATION,
     source_url="https://www.med.upenn.edu/cbica/brats2019/tasks.html",
-    terms=Terms(
-        licence="BraTS data usage agreement (registration); no standard licence",
-        summary=(
-            "Free for one's own research after registration, with the citations above. Nothing "
-            "was found that allows passing the images on."
-        ),
-        redistribution="unknown",
-        evidence="the agreement of the 2018 download, as repeated by users of it",
-    ),
+    terms=brats_sources.AGREEMENT,
     notes=(
         "All 335 training subjects are in the training set of BraTS 2020 too, under other names: "
         "do not pool the two editions without its name_mapping.csv."

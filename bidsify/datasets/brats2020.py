@@ -1,7 +1,7 @@
 """BraTS 2020: brain tumours, four contrasts; numbers of training and validation restart."""
 
-from ..dataset import Dataset, Naming, Terms
-from ..families import brats
+from ..dataset import Dataset, Naming
+from ..families import brats, brats_sources
 from ..regions import region_table
 
 CASE = "BraTS20_{split}_{number}"
@@ -40,22 +40,10 @@ BraTS20_Training_355/W39_1998.09.19_Segm.nii
     ignored=brats.SIDE_FILES,
     bidsignore=("regions.tsv",),
     subjects={"training": 369, "validation": 125, "testing": 166},
-    authors=("Menze B. H.", "Jakab A.", "Bauer S.", "Bakas S.", "Akbari H.", "Davatzikos C."),
-    citation=(
-        "Menze B. H. et al., IEEE Transactions on Medical Imaging 34(10):1993-2024 (2015), "
-        "doi:10.1109/TMI.2014.2377694; Bakas S. et al., Scientific Data 4:170117 (2017), "
-        "doi:10.1038/sdata.2017.117; Bakas S. et al., arXiv:1811.02629"
-    ),
+    authors=brats_sources.AUTHORS,
+    citation=brats_sources.CITATION,
     source_url="https://www.med.upenn.edu/cbica/brats2020/data.html",
-    terms=Terms(
-        licence="BraTS data usage agreement (registration); no standard licence",
-        summary=(
-            "Free for one's own research after registration, with the citations above. Nothing "
-            "was found that allows passing the images on."
-        ),
-        redistribution="unknown",
-        evidence="the agreement of the 2018 download, as repeated by users of it",
-    ),
+    terms=brats_sources.AGREEMENT,
     notes=(
         "The 335 training subjects of BraTS 2019 are among these 369; participants.tsv has their "
         "names of that edition, from name_mapping.csv."

@@ -1,7 +1,7 @@
 """BraTS 2021: brain tumours, four contrasts. BraTS 2022 published the same files again."""
 
 from ..dataset import Dataset, Naming, SubjectTable
-from ..families import brats
+from ..families import brats, brats_sources
 from ..regions import region_table
 
 CASE = "BraTS2021_{number}"
@@ -41,7 +41,7 @@ DATASET = Dataset(
         "Scientific Data 4:170117 (2017), doi:10.1038/sdata.2017.117"
     ),
     source_url="https://www.synapse.org/#!Synapse:syn25829067",
-    terms=brats.secondary("CC-BY-NC-SA-4.0"),
+    terms=brats_sources.secondary("CC-BY-NC-SA-4.0"),
     notes=(
         "BraTS 2022 added hidden test data only: its public files are these. Numbers of training "
         "and validation share one range and have gaps."

@@ -1,7 +1,7 @@
 """BraTS 2023: adult glioma before treatment; names from here on hold a time point."""
 
 from ..dataset import Dataset, Sign
-from ..families import brats
+from ..families import brats, brats_sources
 
 DATASET: Dataset = brats.by_time_point(
     __file__,
@@ -18,8 +18,8 @@ DATASET: Dataset = brats.by_time_point(
         "Baid U. et al., arXiv:2107.02314 (2021); Menze B. H. et al., IEEE Transactions on Medical "
         "Imaging 34(10):1993-2024 (2015), doi:10.1109/TMI.2014.2377694"
     ),
-    source_url=brats.SYNAPSE_2023,
-    terms=brats.TERMS,
+    source_url=brats_sources.SYNAPSE_2023,
+    terms=brats_sources.TERMS,
     notes=brats.NOTE_TIME_POINTS,
     traps=(
         brats.TRAP_ENHANCING,

@@ -1,7 +1,7 @@
 """BraTS 2023 MET: brain metastases."""
 
 from ..dataset import Dataset
-from ..families import brats
+from ..families import brats, brats_sources
 
 DATASET: Dataset = brats.by_time_point(
     __file__,
@@ -13,8 +13,8 @@ DATASET: Dataset = brats.by_time_point(
     subjects={"training": 238},
     authors=("Moawad A. W.", "Janas A.", "Baid U."),
     citation=("Moawad A. W. et al., arXiv:2306.00838 (2023)"),
-    source_url=brats.SYNAPSE_2023,
-    terms=brats.TERMS,
+    source_url=brats_sources.SYNAPSE_2023,
+    terms=brats_sources.TERMS,
     notes=brats.NOTE_TIME_POINTS,
     traps=(
         brats.TRAP_ENHANCING,

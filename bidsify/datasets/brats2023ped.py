@@ -1,7 +1,7 @@
 """BraTS 2023 PED: paediatric brain tumours with three labels."""
 
 from ..dataset import Dataset, Sign
-from ..families import brats
+from ..families import brats, brats_sources
 
 DATASET: Dataset = brats.by_time_point(
     __file__,
@@ -14,8 +14,8 @@ DATASET: Dataset = brats.by_time_point(
     subjects={"training": 99},
     authors=("Kazerooni A. F.", "Khalili N.", "Liu X."),
     citation=("Kazerooni A. F. et al., arXiv:2305.17033 (2023)"),
-    source_url=brats.SYNAPSE_2023,
-    terms=brats.TERMS,
+    source_url=brats_sources.SYNAPSE_2023,
+    terms=brats_sources.TERMS,
     notes=brats.NOTE_TIME_POINTS,
     traps=(
         (

@@ -1,7 +1,7 @@
 """BraTS 2024 GLI: glioma after treatment, with the resection cavity as a fourth label."""
 
 from ..dataset import Dataset, Sign
-from ..families import brats
+from ..families import brats, brats_sources
 
 DATASET: Dataset = brats.by_time_point(
     __file__,
@@ -24,8 +24,8 @@ DATASET: Dataset = brats.by_time_point(
     subjects={"training": 613},
     authors=("de Verdier M. C.", "Saluja R.", "Gagnon L.", "LaBella D."),
     citation=("de Verdier M. C. et al., arXiv:2405.18368 (2024)"),
-    source_url=brats.SYNAPSE_2024,
-    terms=brats.secondary("CC-BY-NC-4.0"),
+    source_url=brats_sources.SYNAPSE_2024,
+    terms=brats_sources.secondary("CC-BY-NC-4.0"),
     notes=(
         "Sessions are time points as the source numbers them, from 100 on. Split by subject, "
         "never by session. Whether a number means the same patient as in 2023 is not known."

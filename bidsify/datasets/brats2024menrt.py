@@ -1,7 +1,7 @@
 """BraTS 2024 MEN-RT: meningioma before radiotherapy, one contrast in native space."""
 
 from ..dataset import Dataset, Image, Naming
-from ..families import brats
+from ..families import brats, brats_sources
 
 CASE = "BraTS-MEN-RT-{number}-{timepoint}"
 
@@ -50,8 +50,8 @@ BraTS-MEN-RT-Train-v2/BraTS-MEN-RT-0402-1/BraTS-MEN-RT-0402-1_gtv.nii.gz
     subjects={"training": 500, "validation": 70},
     authors=("LaBella D.", "Schumacher K.", "Mix M."),
     citation="LaBella D. et al., arXiv:2405.18383 (2024)",
-    source_url=brats.SYNAPSE_2024,
-    terms=brats.secondary("CC-BY-NC-4.0"),
+    source_url=brats_sources.SYNAPSE_2024,
+    terms=brats_sources.secondary("CC-BY-NC-4.0"),
     notes="The heads are not skull-stripped: faces may be recognised. Treat as identifiable.",
     traps=(
         "Grids and voxel sizes vary; nothing is resampled.",

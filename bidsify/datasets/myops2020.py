@@ -50,13 +50,9 @@ train25_myops_gd/myops_training_101_gd.nii.gz  -> sub-101/anat/sub-101_dseg.nii.
     bidsignore=("regions.tsv",),
     descriptions=myops.DESCRIPTIONS,
     subjects={"training": 25, "test": 20},
-    authors=("Zhuang X.", "Li L."),
-    citation=(
-        "Zhuang X., IEEE Transactions on Pattern Analysis and Machine Intelligence "
-        "41(12):2933-2946 (2019), doi:10.1109/TPAMI.2018.2869576; Zhuang X., MICCAI 2016, "
-        "581-588; Li L. et al., MyoPS benchmark, Medical Image Analysis 87 (2023), arXiv:2201.03186"
-    ),
-    source_url="https://zmiclab.github.io/zxh/0/myops20",
+    authors=myops.AUTHORS,
+    citation=myops.CITATION,
+    source_url=myops.HOME,
     terms=Terms(
         licence="User agreement of the challenge; its text was not available",
         summary="Access by registration or agreement, with the citations above.",

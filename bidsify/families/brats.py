@@ -8,7 +8,6 @@ paediatric cohorts differ again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from ..dataset import (
@@ -22,7 +21,6 @@ from ..dataset import (
     Segmentation,
     SubjectTable,
     Suspect,
-    Terms,
 )
 from ..labels import label_table
 from ..patterns import Fields
@@ -67,16 +65,6 @@ def split(fields: Fields) -> str:
     return next((name for name in _SPLITS if found and name.startswith(found)), "")
 
 
-#: Where nothing was found that says what may be done with the images.
-TERMS = Terms(
-    licence="Terms on Synapse; their text was not available",
-    summary="Registration on Synapse; read its terms. Nothing was found that allows passing the "
-    "images on.",
-    redistribution="unknown",
-    evidence="the terms themselves were not seen",
-)
-SYNAPSE_2023 = "https://www.synapse.org/Synapse:syn51156910"
-SYNAPSE_2024 = "https://www.synapse.org/Synapse:syn53708249"
 NOTE_TIME_POINTS = (
     "Sessions are time points as the source numbers them; a patient can lack 000. Split by "
     "subject, never by session."
@@ -87,15 +75,6 @@ TRAP_ENHANCING = (
 TRAP_ORDER = (
     "The order of the labels is inferred from the glioma edition; only their names are stated."
 )
-
-
-def secondary(licence: str) -> Terms:
-    """Return terms of which only somebody else's word is known."""
-    return replace(
-        TERMS,
-        licence=f"Terms on Synapse; a secondary source says {licence}",
-        evidence="a secondary source; the terms themselves were not seen",
-    )
 
 
 SPLIT_COLUMN = Column(description="Set of the challenge.", levels=_SPLITS, value=split)

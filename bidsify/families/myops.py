@@ -18,6 +18,13 @@ WRAPPED = Suspect(
         "other values for sure: get the labels as published, in 16 bits"
     ),
 )
+AUTHORS = ("Zhuang X.", "Li L.")
+CITATION = (
+    "Zhuang X., IEEE Transactions on Pattern Analysis and Machine Intelligence "
+    "41(12):2933-2946 (2019), doi:10.1109/TPAMI.2018.2869576; Zhuang X., MICCAI 2016, "
+    "581-588; Li L. et al., MyoPS benchmark, Medical Image Analysis 87 (2023), arXiv:2201.03186"
+)
+HOME = "https://zmiclab.github.io/zxh/0/myops20"
 DESCRIPTIONS = {"preproc": "Aligned to one grid by the organisers."}
 
 

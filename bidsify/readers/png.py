@@ -91,7 +91,7 @@ def _picture(path: str, content: bytes) -> Array:
             if getattr(picture, "n_frames", 1) > 1 or _is_clear(picture) or _is_deep(content):
                 msg = f"{path}: animated, transparent or of 16-bit colours, which no slice is"
                 raise SourceError(msg)
-            grey = picture.mode in {"1", "L", "I;16", "I;16B", "I"}
+            grey = picture.mode in _MODES
             shown = np.asarray(picture if grey else picture.convert("RGB"))
     except _BROKEN as error:
         msg = f"{path}: not a readable PNG or GIF picture ({error}); download it again"
