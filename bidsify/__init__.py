@@ -8,19 +8,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
-
-#: The day of this version: outputs are dated by it, so that they do not depend on the clock.
-RELEASED = "2026-11-21"
+from .version import __version__
 
 if TYPE_CHECKING:
     from .api import convert, detect, harmonise, label_tables, load, plan, validate, verify
-    from .conversion import Conversion
+    from .conversion.convert import Conversion
     from .errors import BidsifyError
 
 _HOME = {
     "BidsifyError": "errors",
-    "Conversion": "conversion",
+    "Conversion": "conversion.convert",
     "convert": "api",
     "detect": "api",
     "harmonise": "api",
@@ -34,6 +31,7 @@ _HOME = {
 __all__ = [
     "BidsifyError",
     "Conversion",
+    "__version__",
     "convert",
     "detect",
     "harmonise",

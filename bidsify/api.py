@@ -6,24 +6,26 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import datasets, detection
+from . import datasets
 from .dataset import Dataset
 from .errors import UsageError
-from .jobs import Plan
-from .record import read_record
+from .planning.jobs import Plan
+from .recognition import detection
+from .recognition.survey import plan_of
+from .records.conversion import read_record
 from .source import Source, open_source
 from .stated import is_complete, require_labels, with_label_table
-from .survey import plan_of
 
 if TYPE_CHECKING:
-    from .conversion import Conversion, Watcher
-    from .harmonisation import Harmonised
+    from .conversion.convert import Conversion
+    from .engine.output import OnExisting
+    from .engine.run import Watcher
+    from .harmonisation.harmonise import Harmonised
+    from .harmonisation.segmentations import LabelTables
     from .layout import TreeLayout
-    from .output import OnExisting
-    from .segmentations import LabelTables
     from .validation.dataset import Level
     from .validation.issue import Report
-    from .verification import Problem
+    from .verification.problem import Problem
 
 AnyPath = str | Path
 
@@ -82,7 +84,7 @@ def convert(
     Raises:
         UsageError: Dataset not recognised, or the output folder is not ours.
     """
-    from . import conversion  # noqa: PLC0415  nibabel takes 0.3 s that a plan need not pay
+    from .conversion import convert as conversion  # noqa: PLC0415  nibabel takes 0.3 s that a plan need not pay
 
     opened = open_source(Path(source))
     options = conversion.Options(
@@ -110,7 +112,7 @@ def verify(
 
     A label table that the user of the conversion stated is that of ``out``, unless given.
     """
-    from . import verification  # noqa: PLC0415
+    from .verification import verify as verification  # noqa: PLC0415
 
     opened = open_source(Path(source))
     root = Path(out)
@@ -172,7 +174,7 @@ def label_tables(tree: AnyPath, *, count: bool = False, workers: int = 1) -> lis
     Raises:
         UsageError: There is no such folder.
     """
-    from . import segmentations  # noqa: PLC0415
+    from .harmonisation import segmentations  # noqa: PLC0415
 
     root = Path(tree)
     return segmentations.label_tables(segmentations.find(root), root, count=count, workers=workers)
@@ -200,7 +202,7 @@ def harmonise(
     Raises:
         UsageError: The table does not fit the tree, or a file of somebody else is in the way.
     """
-    from . import harmonisation  # noqa: PLC0415
+    from .harmonisation import harmonise as harmonisation  # noqa: PLC0415
 
     return harmonisation.harmonise(Path(tree), Path(table), name=name, union=union, workers=workers)
 

@@ -27,6 +27,7 @@ from .product import (
     Segmentation,
     Slab,
     Suspect,
+    Volumetric,
 )
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "SubjectTable",
     "Suspect",
     "Terms",
+    "Volumetric",
 ]
 
 

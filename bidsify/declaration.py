@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
+from typing import Literal, get_args, get_origin, get_type_hints
 
 from .dataset import Dataset, Image, Points, Product, Segmentation
 from .errors import DeclarationError
@@ -14,10 +16,6 @@ from .regions import unknown_indices
 _LABEL = re.compile("[0-9A-Za-z+]+")
 _WORD = re.compile("[a-z]+")
 _TUPLES = ("also", "authors", "products", "ignored", "bidsignore", "signs", "tables", "traps")
-_CHOICES = {
-    "reader": ("nifti", "dicom", "pictures", "png", "rtstruct", "tensors", "markups"),
-    "pairing": ("stem", "rank"),
-}
 
 
 def check(dataset: Dataset) -> None:
@@ -110,9 +108,15 @@ def _label_faults(product: Segmentation, dataset: Dataset) -> Iterator[str]:
             yield f"a region has the index {index}, which the label table has not"
 
 
+def _choices(kind: type[Product]) -> dict[str, tuple[str, ...]]:
+    """Return the fields of a kind of product that have a choice of words, with these."""
+    hints = get_type_hints(kind, vars(sys.modules[kind.__module__]))
+    return {name: get_args(hint) for name, hint in hints.items() if get_origin(hint) is Literal}
+
+
 def _name_faults(product: Product) -> Iterator[str]:
-    for name, allowed in _CHOICES.items():
-        if getattr(product, name, allowed[0]) not in allowed:
+    for name, allowed in _choices(type(product)).items():
+        if getattr(product, name) not in allowed:
             yield f"{name}={getattr(product, name)!r} is none of {', '.join(allowed)}"
     try:
         json.dumps(dict(product.sidecar), allow_nan=False)

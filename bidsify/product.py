@@ -13,6 +13,12 @@ from .patterns import Fields, render
 Json: TypeAlias = Any  # a JSON document
 Pairing = Literal["stem", "rank"]
 
+#: What reads the source of a volume: a word for each form that volumes come in.
+Reader = Literal["nifti", "dicom", "pictures", "png", "rtstruct", "tensors"]
+
+#: Readers that make one product of many files: slices, or markers.
+_OF_SERIES = frozenset({"dicom", "pictures", "png", "markups"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Naming:
@@ -52,22 +58,47 @@ class Product:
             for name, expression in self.absent_where.items()
         )
 
+    @property
+    def file_extension(self) -> str:
+        """Return the extension of its file in BIDS."""
+        return ".nii.gz"
+
+    @property
+    def is_of_series(self) -> bool:
+        """Say whether many source files make one of it, as slices do."""
+        return False
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Image(Product):
+class Volumetric(Product):
+    """A product that is a volume, and how its source is read.
+
+    ``key`` and ``orientation`` are for arrays in files without geometry: the entry to take, and
+    the direction in which voxel i, j, k grow.
+    """
+
+    reader: Reader = "nifti"
+    key: str = ""
+    orientation: str = ""
+
+    @property
+    def is_of_series(self) -> bool:
+        """Say whether many source files make one of it, as slices do."""
+        return self.reader in _OF_SERIES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image(Volumetric):
     """A volume whose values are kept.
 
-    ``name`` is how segmentations refer to it. ``key`` and ``orientation`` are for arrays in
-    files without geometry: the entry to take, and the direction in which voxel i, j, k grow.
-    ``native_json`` is a sidecar of the source, ``landmarks`` names the points that it shows.
-    Values outside of ``plausible`` are reported, and kept.
+    ``name`` is how segmentations refer to it. ``native_json`` is a sidecar of the source,
+    ``landmarks`` names the points that it shows. Values outside of ``plausible`` are reported,
+    and kept.
     """
 
     name: str
     reader: Literal["nifti", "dicom", "tensors", "pictures"] = "nifti"
     plausible: tuple[float, float] | None = None
-    key: str = ""
-    orientation: str = ""
     native_json: str | None = None
     landmarks: Landmarks | None = None
 
@@ -93,7 +124,7 @@ class Suspect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Segmentation(Product):
+class Segmentation(Volumetric):
     """A volume of labels: each value has a row in ``labels``, or the conversion of it fails.
 
     ``of`` names the images that it was drawn on; the first one gives the grid of masks that
@@ -109,8 +140,6 @@ class Segmentation(Product):
     suspects: tuple[Suspect, ...] = ()
     coding: str | None = None
     pairing: Pairing = "stem"
-    key: str = ""
-    orientation: str = ""
     may_be_empty: bool = True
 
 
@@ -124,7 +153,7 @@ class Slab:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Masks(Product):
+class Masks(Volumetric):
     """Masks that may overlap, one channel each, as one 4D ``probseg``.
 
     ``unless`` names channels of another array: where they are equal, nothing is written.
@@ -132,9 +161,7 @@ class Masks(Product):
     ``structures`` makes of them, as in a segmentation, do not hold all of them.
     """
 
-    key: str = ""
     regions: tuple[str, ...] = ()
-    orientation: str = ""
     of: tuple[str, ...] = ()
     reader: Literal["tensors", "rtstruct"] = "tensors"
     structures: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
@@ -174,9 +201,24 @@ class Points(Product):
     groups: tuple[PointGroup, ...] = ()
     of: str = ""
 
+    @property
+    def file_extension(self) -> str:
+        """Return the extension of its file in BIDS."""
+        return ".tsv"
+
+    @property
+    def is_of_series(self) -> bool:
+        """Say whether many source files make one of it, as markers do."""
+        return self.reader in _OF_SERIES
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment(Product):
     """A file that is copied byte for byte beside its image."""
 
     extension: str
+
+    @property
+    def file_extension(self) -> str:
+        """Return the extension of its file in BIDS."""
+        return self.extension

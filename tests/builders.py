@@ -20,7 +20,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from bidsify.dataset import Dataset, Ignored, Image, Naming, Segmentation, SubjectTable, Terms
 from bidsify.labels import LabelTable
-from bidsify.reading import Reading
+from bidsify.source.reading import Reading
 
 #: An affine with a rotation, unequal edges and an offset: no axis can be mistaken for another.
 OBLIQUE = np.array(

@@ -33,8 +33,8 @@ from builders import gzipped, nifti
 
 import bidsify
 from bidsify.errors import UsageError
-from bidsify.validation import texts
-from bidsify.validation import tree as trees
+from bidsify.validation.files import texts
+from bidsify.validation.files import tree as trees
 
 TABLE = "participants.tsv"
 PHYSIO_KEYS: Content = {"SamplingFrequency": 1, "StartTime": 0, "Columns": ["cardiac"]}

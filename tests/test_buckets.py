@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bidsify.buckets import BUCKETS, Entry, count, sort, transform
-from bidsify.jobs import CopyJob, Failure, Job, Plan, Recode, ScansJob, Unit, VolumeJob
+from bidsify.conversion.buckets import BUCKETS, Entry, count, sort
+from bidsify.engine.jobs import Job, Unit
+from bidsify.engine.work import Outcome, Status
 from bidsify.labels import Range
-from bidsify.work import Outcome, Status
+from bidsify.planning.jobs import CopyJob, Failure, Plan, Recode, ScansJob, VolumeJob
 
 IMAGE = VolumeJob(
     target="sub-1/anat/sub-1_T1w.nii.gz",
@@ -106,6 +107,6 @@ def test_each_bucket_is_counted_even_where_it_is_empty() -> None:
 
 
 def test_a_transformation_is_told_in_words() -> None:
-    assert transform(IMAGE) == "voxels and header kept; gzip header without name and time"
-    assert transform(LABELS).startswith("label values checked against the table")
-    assert transform(MESH) == "copied byte for byte"
+    assert IMAGE.transform == "voxels and header kept; gzip header without name and time"
+    assert LABELS.transform.startswith("label values checked against the table")
+    assert MESH.transform == "copied byte for byte"

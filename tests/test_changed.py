@@ -21,8 +21,8 @@ from bidsify.validation import run
 from bidsify.validation.changed import Changed, changed_paths
 from bidsify.validation.closure import Changes, Closure
 from bidsify.validation.dataset import Options
+from bidsify.validation.files.kinship import kinship
 from bidsify.validation.issue import Finding, Report
-from bidsify.validation.kinship import kinship
 
 KINSHIP = kinship(schema())
 RAW = {"Name": "x", "BIDSVersion": "1.11.0", "DatasetType": "raw", "Authors": ["A", "B"]}

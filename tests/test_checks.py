@@ -19,10 +19,10 @@ from bidsify.validation import codes
 from bidsify.validation.checks import Evidence, check_dataset, check_file, check_voxels
 from bidsify.validation.context import Context
 from bidsify.validation.dataset import Dataset, Options, open_dataset
+from bidsify.validation.files.tree import Folder
 from bidsify.validation.issue import Finding
 from bidsify.validation.loading import load
-from bidsify.validation.rules import Rulebook
-from bidsify.validation.tree import Folder
+from bidsify.validation.rules.rulebook import Rulebook
 
 Found = list[tuple[str, Finding]]
 Defect = Callable[[Path], str]  # does the damage, and returns the path where it must be found

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from strategies import file_names
 
 from bidsify import datasets
-from bidsify.claims import claimed, junk, person, sort_files
 from bidsify.dataset import Ignored, Naming
+from bidsify.naming import person
+from bidsify.planning.claims import claimed, junk, sort_files
 
 KNOWN = [
     *("1/1_fat.nii", "1/1_water.nii.gz", "train/2/2_fat.nii", "x/y/test/3/3_fat.nii"),

@@ -14,8 +14,9 @@ import click
 import pytest
 from conftest import NAMES, Make, Ran, Stated, assert_same, command, run, shell, snapshot
 
-from bidsify import __version__, datasets, json_schema
+from bidsify import datasets, json_schema
 from bidsify.cli import main
+from bidsify.version import __version__
 
 COMMANDS = tuple(sorted(main.commands))
 HEAVY = ("numpy", "nibabel", "pydicom", "jsonschema", "bids", "pandas", "PIL", "orjson", "isal")

@@ -11,7 +11,7 @@ import pytest
 from conftest import Make, run, snapshot
 
 import bidsify
-from bidsify.harmonised import HARMONISED
+from bidsify.records.harmonisation import HARMONISED
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "harmonise"
 ABDOMEN = EXAMPLES / "abdomen.tsv"

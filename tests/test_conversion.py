@@ -16,13 +16,18 @@ import pytest
 from conftest import RECORD, Make, assert_no_leftovers, assert_same, differing, run, snapshot
 
 import bidsify
-from bidsify import conversion, datasets, work
-from bidsify.conversion import Options, convert
+from bidsify import datasets
+from bidsify.conversion import convert as conversion
+from bidsify.conversion import making
+from bidsify.conversion.convert import Options, convert
 from bidsify.demo import native
+from bidsify.engine import run as engine
+from bidsify.engine import work
+from bidsify.engine.jobs import Unit
+from bidsify.engine.work import Outcome
 from bidsify.errors import UsageError
-from bidsify.jobs import Unit
+from bidsify.planning.plan import make_plan
 from bidsify.source import open_source
-from bidsify.work import Outcome
 
 MYOPS = datasets.load("myops380")
 
@@ -115,7 +120,7 @@ def test_reproducible_gives_other_bytes_and_the_same_content(
 def test_what_cannot_be_proved_is_not_kept(
     source: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work.proof, "faults", lambda *_: iter(["the sky is green"]))
+    monkeypatch.setattr(making.proof, "faults", lambda *_: iter(["the sky is green"]))
     done = converted(source("myops380"), tmp_path / "out")
     assert done.buckets["failed"] == 12
     assert any("does not hold what the source holds: the sky is green" in t for t in done.failures)
@@ -127,7 +132,7 @@ def test_what_cannot_be_proved_is_not_kept(
 def test_a_defect_of_one_job_does_not_stop_the_others(
     source: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    true = work.volumes.make
+    true = making.volumes.make
 
     def broken(job: Any, *args: Any, **more: Any) -> Any:
         if "0002_dseg" in job.target:
@@ -135,7 +140,7 @@ def test_a_defect_of_one_job_does_not_stop_the_others(
             raise IndexError(msg)
         return true(job, *args, **more)
 
-    monkeypatch.setattr(work.volumes, "make", broken)
+    monkeypatch.setattr(making.volumes, "make", broken)
     done = converted(source("myops380"), tmp_path / "out")
     (failure,) = done.failures
     assert failure.startswith(
@@ -244,7 +249,7 @@ def test_a_record_that_names_a_file_elsewhere_does_not_make_it_kept(
 def test_another_version_converts_again(
     source: Make, tree: Make, own_tree: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bidsify import jobs
+    from bidsify.engine import jobs
 
     out = own_tree("myops380")
     monkeypatch.setattr(jobs, "__version__", "99")
@@ -278,8 +283,8 @@ def test_max_failures_counts_subjects(own_source: Make, tmp_path: Path) -> None:
 
 
 def test_an_outcome_of_a_worker_that_died_is_a_failure_of_its_unit() -> None:
-    plan = bidsify.planning.make_plan(MYOPS, ["LGE/case0001.nii.gz"])  # type: ignore[attr-defined]
-    outcomes = conversion._death(plan.units[0])
+    plan = make_plan(MYOPS, ["LGE/case0001.nii.gz"])
+    outcomes = engine._death(plan.units[0])
     assert {outcome.status for outcome in outcomes} == {"failed"}
     assert all("sub-0001: the process that converted it was killed" in o.message for o in outcomes)
     assert all(isinstance(outcome, Outcome) for outcome in outcomes)

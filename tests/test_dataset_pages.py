@@ -15,11 +15,12 @@ import pytest
 from builders import toy
 
 import bidsify
-from bidsify import dataset_pages, datasets, markdown, shared
+from bidsify import dataset_pages, datasets, markdown
 from bidsify.cli import main
 from bidsify.dataset import Column, Dataset, Ignored, Segmentation, Sign, SubjectTable
 from bidsify.label_files import label_files
 from bidsify.labels import UNSTATED, RegionTable
+from bidsify.planning import shared
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "datasets"
@@ -27,7 +28,7 @@ NAMES = datasets.names()
 every_dataset = pytest.mark.parametrize("name", NAMES)
 
 if os.environ.get("UPDATE_DOCS"):
-    dataset_pages.main(FOLDER)
+    dataset_pages.write(FOLDER)
 
 
 def committed(name: str) -> str:
@@ -242,7 +243,7 @@ def test_the_label_tables_are_those_that_a_conversion_writes(name: str) -> None:
 def test_pages_of_datasets_that_are_gone_are_removed(tmp_path: Path) -> None:
     (tmp_path / "gone.md").write_text("old")
     (tmp_path / "picture.png").write_bytes(b"kept")
-    dataset_pages.main(tmp_path)
+    dataset_pages.write(tmp_path)
     made = {path.name: path.read_text("utf-8") for path in tmp_path.glob("*.md")}
     assert made == dataset_pages.documents()
     assert (tmp_path / "picture.png").exists()

@@ -33,10 +33,10 @@ from hypothesis import strategies as st
 
 import bidsify
 from bidsify import datasets, json_schema
-from bidsify.claims import sort_files
 from bidsify.dataset import Segmentation
-from bidsify.jobs import Plan
-from bidsify.planning import make_plan
+from bidsify.planning.claims import sort_files
+from bidsify.planning.jobs import Plan
+from bidsify.planning.plan import make_plan
 from bidsify.source import open_source
 
 VALIDATOR = Path(sys.executable).parent / "bids-validator-deno"

@@ -13,8 +13,8 @@ from builders import toy
 import bidsify
 from bidsify import datasets, json_schema
 from bidsify.dataset import Terms
-from bidsify.description import BIDS_VERSION, changes, dataset_description, readme
 from bidsify.errors import DeclarationError
+from bidsify.planning.description import BIDS_VERSION, changes, dataset_description, readme
 
 NAMES = datasets.names()
 

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bidsify import datasets
-from bidsify.detection import candidates, choose, require_fit
 from bidsify.errors import SourceError, UsageError
+from bidsify.recognition.detection import candidates, choose, require_fit
 from bidsify.source import open_source
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from builders import toy
 
-from bidsify.expectations import describe
-from bidsify.planning import make_plan
+from bidsify.planning.expectations import describe
+from bidsify.planning.plan import make_plan
 
 
 def remarks(*paths: str, **changes: Any) -> dict[str, str]:

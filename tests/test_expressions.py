@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from bidsify.bids_schema import schema
 from bidsify.errors import SchemaError
-from bidsify.validation import functions, values
-from bidsify.validation.expressions import compile_expression, compile_message
+from bidsify.validation import values
+from bidsify.validation.rules import functions
+from bidsify.validation.rules.expressions import compile_expression, compile_message
 
 NAN = math.nan
 CASES = schema()["meta"]["expression_tests"]

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from bidsify.bids_schema import schema
 from bidsify.entities import BidsPath
-from bidsify.validation.file_rules import FileRules
-from bidsify.validation.filenames import Filenames
-from bidsify.validation.names import NO_LABEL, split_name
+from bidsify.validation.files.names import NO_LABEL, split_name
+from bidsify.validation.rules.file_rules import FileRules
+from bidsify.validation.rules.filenames import Filenames
 
 RAW = Filenames(FileRules(schema(), "raw"))
 DERIVATIVE = Filenames(FileRules(schema(), "derivative"))

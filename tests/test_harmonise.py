@@ -13,11 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bidsify
-from bidsify import common_table, segmentations
-from bidsify.common_table import check_known, label_table, map_labels, read_common_table
 from bidsify.errors import UsageError
-from bidsify.harmonised import HARMONISED, faults, read_harmonised
-from bidsify.segmentations import TreeTable
+from bidsify.harmonisation import common_table, segmentations
+from bidsify.harmonisation.common_table import (
+    check_known,
+    label_table,
+    map_labels,
+    read_common_table,
+)
+from bidsify.harmonisation.segmentations import TreeTable
+from bidsify.records.harmonisation import HARMONISED, faults, read_harmonised
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "harmonise"
 OWN = {0: "background", 1: "liver", 2: "right kidney", 3: "Left  Kidney", 4: "spleen"}
@@ -418,7 +423,7 @@ def test_a_damaged_record_is_refused(own_tree: Make, content: str) -> None:
 
 
 def test_a_run_that_was_cut_off_goes_on(own_tree: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bidsify import harmonisation
+    from bidsify.harmonisation import harmonise as harmonisation
 
     root = own_tree("chaos")
     make, calls = harmonisation._make, []

@@ -15,8 +15,8 @@ from builders import gzipped, nifti
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bidsify.validation.headers import HEAD, read_gzip, read_nifti
-from bidsify.validation.orientation import axis_codes
+from bidsify.validation.files.headers import HEAD, read_gzip, read_nifti
+from bidsify.validation.files.orientation import axis_codes
 
 KINDS = {"1": nib.Nifti1Image, "2": nib.Nifti2Image}
 kinds = st.sampled_from(sorted(KINDS))

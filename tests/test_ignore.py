@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from bidsify.validation.ignore import DEFAULTS, Ignore
+from bidsify.validation.files.ignore import DEFAULTS, Ignore
 
 
 @pytest.mark.parametrize(

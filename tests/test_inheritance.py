@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from bids_trees import Content, write
 
-from bidsify.validation.inheritance import Ambiguity, applicable, sidecar_of
-from bidsify.validation.tree import File, Folder
+from bidsify.validation.files.inheritance import Ambiguity, applicable, sidecar_of
+from bidsify.validation.files.tree import File, Folder
 
 FILE = "sub-01/ses-a/func/sub-01_ses-a_task-rest_run-1_bold.nii.gz"
 NEAR = FILE.replace(".nii.gz", ".json")

@@ -18,9 +18,9 @@ from conftest import Make, run
 
 import bidsify
 from bidsify import bids_schema
-from bidsify.overlay import overlay
+from bidsify.schema_export.overlay import overlay
 from bidsify.validation.codes import official_codes
-from bidsify.validation.rules import Rulebook
+from bidsify.validation.rules.rulebook import Rulebook
 
 VALIDATOR = Path(sys.executable).parent / "bids-validator-deno"
 WITH_BIDSIGNORE = ("chaos", "lumbosacral", "ssmspine")

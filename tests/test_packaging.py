@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from bidsify import __version__, json_schema
+from bidsify import json_schema
+from bidsify.version import __version__
 
 ROOT = Path(__file__).parents[1]
 SCHEMAS = sorted((ROOT / "schemas").glob("*.schema.json"))
@@ -54,7 +55,7 @@ def test_each_kind_of_data_file_is_listed() -> None:
 
 
 def test_the_version_is_stated_once() -> None:
-    assert settings()["metadata"]["version"] == "attr: bidsify.__version__"
+    assert settings()["metadata"]["version"] == "attr: bidsify.version.__version__"
     assert version("bidsify-datasets") == __version__
 
 

@@ -8,12 +8,12 @@ import pydicom
 import pytest
 from conftest import Make, run
 
-from bidsify.claims import Person
 from bidsify.dataset import Image, Segmentation
-from bidsify.jobs import Failure
 from bidsify.labels import LabelTable
-from bidsify.pairing import pair
-from bidsify.view import Found, View
+from bidsify.naming import Person
+from bidsify.planning.jobs import Failure
+from bidsify.planning.pairing import pair
+from bidsify.planning.view import Found, View
 
 IMAGE = Image(name="ct", source=("*.dcm",), suffix="ct", reader="dicom")
 MASKS = Segmentation(

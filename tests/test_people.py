@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_tables import rows_of
 
+from bidsify.conversion.people import people as made_of
+from bidsify.conversion.people import people_sidecar
 from bidsify.errors import SourceError
-from bidsify.jobs import NativeTable, PeopleJob, PeopleSidecarJob
-from bidsify.people import people as made_of
-from bidsify.people import people_sidecar
+from bidsify.planning.jobs import NativeTable, PeopleJob, PeopleSidecarJob
 from bidsify.readers import rows
 
 

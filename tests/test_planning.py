@@ -20,10 +20,11 @@ from bidsify.dataset import (
     Segmentation,
     Terms,
 )
+from bidsify.engine.jobs import Job, Unit
 from bidsify.errors import DeclarationError
-from bidsify.jobs import Job, Plan, PointsJob, ScansJob, SidecarJob, Unit, VolumeJob
 from bidsify.labels import LabelTable
-from bidsify.planning import make_plan
+from bidsify.planning.jobs import Plan, PointsJob, ScansJob, SidecarJob, VolumeJob
+from bidsify.planning.plan import make_plan
 
 TABLE = LabelTable(
     ("index", "name", "source_value"),
@@ -253,7 +254,7 @@ def test_points_hold_what_their_file_names_state() -> None:
     assert job.sources == ("7/cord_R.json", "7/dura_L.json")
     assert job.stated == (("cord", "R"), ("dura", "L"))
     assert job.columns[:3] == ("structure", "side", "point")
-    assert job.grid == "sub-7/anat/sub-7_T1w.nii.gz"
+    assert job.lies_on == "sub-7/anat/sub-7_T1w.nii.gz"
 
 
 def test_ignored_and_unclaimed_files_are_told() -> None:

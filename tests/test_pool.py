@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bidsify.pool import WorkerDiedError, run_all
+from bidsify.engine.pool import WorkerDiedError, run_all
 
 pytestmark = [
     # Python 3.12 warns of any fork while the threads of the test runner are there.

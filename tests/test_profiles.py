@@ -23,7 +23,7 @@ from bidsify.validation.issue import Finding
 from bidsify.validation.profiles import check_profile
 from bidsify.validation.profiles.contrasts import label_expression
 from bidsify.validation.profiles.quick import surely_fits
-from bidsify.validation.rules import Rulebook
+from bidsify.validation.rules.rulebook import Rulebook
 
 EXAMPLES = Path(__file__).parent / "examples"
 RULEBOOK = Rulebook(bids_schema.schema())

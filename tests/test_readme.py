@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from bidsify import datasets
-from bidsify.buckets import BUCKETS
 from bidsify.cli import main
+from bidsify.conversion.buckets import BUCKETS
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from strategies import ENDIANS, INTEGERS, arrays
 
+from bidsify.conversion.recode import recode
 from bidsify.errors import SourceError
-from bidsify.jobs import Recode
+from bidsify.label_values import firsts
 from bidsify.labels import Range
-from bidsify.recode import firsts, recode
+from bidsify.planning.jobs import Recode
 
 IDENTITY = Recode(ranges=(Range(0, 0, 0), Range(1, 1, 1), Range(2, 2, 2)), dtype="uint8")
 CHAOS = Recode(

@@ -11,9 +11,11 @@ from conftest import RECORD, Make
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bidsify.engine.journal import Journal
 from bidsify.errors import UsageError
-from bidsify.reading import Fact
-from bidsify.record import Journal, Receipt, read_record, receipt_entry, receipt_from
+from bidsify.records.conversion import read_record
+from bidsify.records.receipts import Receipt, receipt_entry, receipt_from
+from bidsify.source.reading import Fact
 
 texts = st.text(max_size=20)
 facts = st.builds(Fact, st.integers(0, 2**60), texts)

@@ -17,11 +17,12 @@ from xml.etree import ElementTree as ET
 import junitparser
 import pytest
 
-from bidsify import __version__, json_schema
+from bidsify import json_schema
 from bidsify.reporting import FORMATS, github, sarif, text, write
 from bidsify.reporting.groups import group
 from bidsify.validation import codes
 from bidsify.validation.issue import Finding, Report
+from bidsify.version import __version__
 
 BROKEN = Finding("JSON_INVALID", "error", "Expecting ',' delimiter", "line 3")
 WRONG_NAME = Finding("NOT_INCLUDED", "error", "no rule fits")

@@ -28,7 +28,7 @@ from conftest import (
 
 import bidsify
 from bidsify.demo import native
-from bidsify.record import Journal
+from bidsify.engine.journal import Journal
 
 TOO_LONG = 60.0  # seconds
 
@@ -45,7 +45,7 @@ def undisturbed(many_cases: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 HELD = """
 import sys
 from bidsify.cli import main
-from bidsify.progress import Progress
+from bidsify.cli.progress import Progress
 
 def step(self, unit, outcomes, done, total, original=Progress.step):
     if done == total:
@@ -60,7 +60,7 @@ main(prog_name="bidsify")
 INTERRUPTING_ITSELF = """
 import os, signal, sys
 from bidsify.cli import main
-from bidsify.progress import Progress
+from bidsify.cli.progress import Progress
 
 class Dying:
     def __del__(self):

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from bidsify.bids_schema import schema
-from bidsify.validation import associations, functions
-from bidsify.validation.expressions import compile_expression
-from bidsify.validation.rules import KINDS, NOTES, Rulebook
+from bidsify.validation import associations
+from bidsify.validation.rules import functions
+from bidsify.validation.rules.expressions import compile_expression
+from bidsify.validation.rules.rulebook import KINDS, NOTES, Rulebook
 
 SCHEMA = schema()
 RULES, OBJECTS = SCHEMA["rules"], SCHEMA["objects"]

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from builders import OBLIQUE, dicom, gzipped, markup, nifti, ramp, reading
 
-from bidsify import sidecars
+from bidsify.conversion import sidecars
+from bidsify.conversion.sidecars import GRID_DIFFERS, same_grid
+from bidsify.engine.jobs import Made
 from bidsify.errors import SourceError
-from bidsify.jobs import SidecarJob
+from bidsify.planning.jobs import SidecarJob
 from bidsify.readers.nifti import Place
-from bidsify.sidecars import GRID_DIFFERS, same_grid
-from bidsify.volumes import Made
 
 IMAGE = "sub-1/anat/sub-1_T1w.nii.gz"
 MASK = "sub-1/anat/sub-1_dseg.nii.gz"
@@ -63,7 +63,7 @@ def test_tags_get_their_names_and_units_of_bids(tmp_path: Path) -> None:
         InstitutionName="Hospital",
         StationName="S",
     )
-    document, notes = make(tmp_path, {"a": content}, dicom=("a",))
+    document, notes = make(tmp_path, {"a": content}, dicom="a")
     assert document == {
         "EchoTime": 0.0046,
         "RepetitionTime": 0.0083,
@@ -82,12 +82,12 @@ def test_tags_get_their_names_and_units_of_bids(tmp_path: Path) -> None:
 
 def test_absent_and_empty_tags_are_not_invented(tmp_path: Path) -> None:
     content = dicom(ramp((2, 2)), EchoTime=None, Manufacturer="")
-    assert make(tmp_path, {"a": content}, dicom=("a",)) == ({}, ())
+    assert make(tmp_path, {"a": content}, dicom="a") == ({}, ())
 
 
 def test_values_that_bids_refuses_are_left_out_with_a_note(tmp_path: Path) -> None:
     content = dicom(ramp((2, 2)), EchoTime="0", FlipAngle="400", RepetitionTime="8")
-    document, notes = make(tmp_path, {"a": content}, dicom=("a",))
+    document, notes = make(tmp_path, {"a": content}, dicom="a")
     assert document == {"RepetitionTime": 0.008}
     assert notes == (
         "a: EchoTime left out: BIDS refuses its value",
@@ -99,7 +99,7 @@ def test_values_that_bids_refuses_are_left_out_with_a_note(tmp_path: Path) -> No
 def test_a_tag_that_is_no_number_is_left_out_or_named(text: bytes, tmp_path: Path) -> None:
     content = dicom(ramp((2, 2)), EchoTime="4.81", FlipAngle="10").replace(b"4.81", text)
     try:
-        document, notes = make(tmp_path, {"a/x": content}, dicom=("a/x",))
+        document, notes = make(tmp_path, {"a/x": content}, dicom="a/x")
     except SourceError as error:
         assert str(error).startswith("a/x: ")  # noqa: PT017
     else:

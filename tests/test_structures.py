@@ -26,11 +26,11 @@ from pydicom.uid import (
     RTStructureSetStorage,
 )
 
+from bidsify.conversion.structures import Overlap, indices, to_labels
 from bidsify.errors import DeclarationError, SourceError
 from bidsify.proof import contours as proof
 from bidsify.readers import dicom
 from bidsify.readers import structures as reader
-from bidsify.structures import Overlap, indices, to_labels
 from bidsify.volume import Array
 
 PYDICOM = Path(pydicom.__file__).parent / "data" / "test_files"

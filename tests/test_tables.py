@@ -12,11 +12,11 @@ from builders import OBLIQUE, gzipped, markup, nifti, ramp, reading
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bidsify import tables
+from bidsify.conversion import tables
 from bidsify.errors import SourceError
-from bidsify.jobs import PointsJob, ScansJob
-from bidsify.products import PLANE_COLUMNS, SPACE_COLUMNS
-from bidsify.reading import Fact
+from bidsify.planning.jobs import PointsJob, ScansJob
+from bidsify.planning.products import PLANE_COLUMNS, SPACE_COLUMNS
+from bidsify.source.reading import Fact
 
 IMAGE = "sub-1/anat/sub-1_T1w.nii.gz"
 
@@ -54,7 +54,7 @@ def test_points_are_in_mm_and_in_voxels_of_the_image(tmp_path: Path, *, is_there
         "b": markup([(0, 0, 0)], coordinateSystem="RAS"),
     }
     made = tables.points(
-        space_job("a", "b", grid=IMAGE),
+        space_job("a", "b", lies_on=IMAGE),
         reading(files),
         tmp_path,
         frozenset([IMAGE]) if is_there else frozenset(),

@@ -13,8 +13,8 @@ import strategies  # noqa: F401  loads the profile of hypothesis
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bidsify.validation import texts
-from bidsify.validation.tree import File, Folder
+from bidsify.validation.files import texts
+from bidsify.validation.files.tree import File, Folder
 
 cells = st.text(st.characters(exclude_characters="\t\r\n", exclude_categories=("Cs",)), min_size=1)
 documents = st.dictionaries(

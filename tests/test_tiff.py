@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from bidsify.validation.tiff import HEAD, read_tiff
+from bidsify.validation.files.tiff import HEAD, read_tiff
 
 OME = (
     '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image>'

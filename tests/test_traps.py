@@ -16,8 +16,8 @@ import pytest
 from conftest import RECORD, Make, Ran, run, save_volume, volume
 
 from bidsify import datasets
-from bidsify.jobs import Plan, VolumeJob
-from bidsify.planning import make_plan
+from bidsify.planning.jobs import Plan, VolumeJob
+from bidsify.planning.plan import make_plan
 from bidsify.source import open_source
 
 NAMES = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bidsify.validation.tree import File, Folder, open_tree
+from bidsify.validation.files.tree import File, Folder, open_tree
 
 
 def make(root: Path, *paths: str) -> Path:

@@ -429,7 +429,7 @@ def test_a_proof_reads_nothing_of_the_writer(
     source: Make, own_tree: Make, monkeypatch: Any
 ) -> None:
     """A writer that flips each volume is caught by the conversion itself."""
-    from bidsify import volumes
+    from bidsify.conversion import volumes
 
     true = volumes.nifti.with_shape
 

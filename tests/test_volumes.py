@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from builders import dicom, gzipped, labels, loaded, nifti, png, ramp, reading, series
 
-from bidsify import volumes
+from bidsify.conversion import volumes
+from bidsify.engine.jobs import Made, Omitted
 from bidsify.errors import SourceError
-from bidsify.jobs import ArrayPart, Recode, VolumeJob
 from bidsify.labels import Range
-from bidsify.volumes import Made, Omitted
+from bidsify.planning.jobs import ArrayPart, Recode, VolumeJob
+from bidsify.product import Slab
 
 KEEP = Recode(ranges=tuple(Range(n, n, n) for n in range(4)), dtype="uint8")
 TENFOLD = Recode(ranges=tuple(Range(10 * n, 10 * n + 9, n) for n in range(4)), dtype="uint8")
@@ -126,7 +127,7 @@ def test_what_was_inflated_whole_is_known(recode: Recode | None) -> None:
 
 
 def test_what_is_read_again_is_not_taken_for_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bidsify.reading._KEPT_BYTES", 1)
+    monkeypatch.setattr("bidsify.source.reading._KEPT_BYTES", 1)
     source = reading({"a": gzipped(nifti(ramp((5, 6, 7)))), "b": b"other"})
     volumes.make(job("nifti", "a"), source, reproducible=False)
     assert source.inflated == {"a"}
@@ -280,7 +281,7 @@ def test_a_missing_array_is_named_with_those_that_are_there() -> None:
 
 def test_channels_that_are_elsewhere_are_left_out() -> None:
     masks = labels((5, 4, 5), "u1", 1)
-    part = array_job("mask_l", channels=2, unless=("mask", 1, 3))
+    part = array_job("mask_l", channels=2, unless=Slab(key="mask", start=1, stop=3))
     same = arrays(mask=masks, mask_l=masks[1:3])
     found = volumes.make(part, reading(same), reproducible=False)
     assert found == Omitted("'mask_l' equals channels 1 to 2 of 'mask'")

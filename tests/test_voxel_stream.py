@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as hnp
 
 from bidsify.validation.checks.stream import UnreadableError, read_voxels
 from bidsify.validation.checks.summary import Summary, summarize
-from bidsify.validation.headers import HEAD, Nifti, read_nifti
+from bidsify.validation.files.headers import HEAD, Nifti, read_nifti
 
 AFFINE = np.diag([1.0, 1.0, 1.0, 1.0])
 TYPES = ("u1", "i1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8", "c8")

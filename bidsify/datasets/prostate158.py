@@ -1,15 +1,6 @@
 """Prostate158: prostate MRI with zones and lesions, drawn by one or two readers."""
 
-from ..dataset import (
-    Column,
-    Dataset,
-    Ignored,
-    Image,
-    Naming,
-    Segmentation,
-    SubjectTable,
-    Terms,
-)
+from ..dataset import Column, Dataset, Ignored, Image, Naming, Segmentation, SubjectTable, Terms
 from ..labels import label_table
 from ..patterns import Fields
 

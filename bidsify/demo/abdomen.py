@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bidsify.demo import native, phantom
-from bidsify.demo.phantom import Solid
+from . import native, phantom
+from .phantom import Solid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from bidsify.demo.phantom import Array
+    from .phantom import Array
 
 _LONG = 1e3  # much longer than the body
 # Tissue and shape, each painted over those before it.

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bidsify.demo import phantom
-from bidsify.demo.phantom import Solid
+from . import phantom
+from .phantom import Solid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from bidsify.demo.phantom import Array, Mask
+    from .phantom import Array, Mask
 
 CONTRASTS = ("T1", "T1ce", "T2", "FLAIR")
 

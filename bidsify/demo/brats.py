@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bidsify.demo import brain, native
+from . import brain, native
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from bidsify.demo.brain import Lesion
-    from bidsify.demo.phantom import Array
+    from .brain import Lesion
+    from .phantom import Array
 
 # How the names of the files of a case end.
 UNTIL_2021 = {"T1": "_t1", "T1ce": "_t1ce", "T2": "_t2", "FLAIR": "_flair", "labels": "_seg"}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bidsify.demo import brats, brats2019, native
-from bidsify.demo.brain import Lesion
-from bidsify.demo.brats import Case, Edition
+from . import brats, brats2019, native
+from .brain import Lesion
+from .brats import Case, Edition
 
 if TYPE_CHECKING:
     from pathlib import Path

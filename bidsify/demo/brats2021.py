@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bidsify.demo import brats, native
-from bidsify.demo.brain import Lesion
-from bidsify.demo.brats import Case, Edition
+from . import brats, native
+from .brain import Lesion
+from .brats import Case, Edition
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bidsify.demo import brats
-from bidsify.demo.brain import Lesion
-from bidsify.demo.brats import Case
+from . import brats
+from .brain import Lesion
+from .brats import Case
 
 if TYPE_CHECKING:
     from pathlib import Path

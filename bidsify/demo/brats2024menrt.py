@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bidsify.demo import brain, native, phantom
-from bidsify.demo.brain import Lesion
+from . import brain, native, phantom
+from .brain import Lesion
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bidsify.demo.phantom import Array
+    from .phantom import Array
 
 _VALUES = {"enhancing": 1}
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bidsify.demo import phantom
-from bidsify.demo.abdomen import Stack
-from bidsify.demo.phantom import Solid
+from . import phantom
+from .abdomen import Stack
+from .phantom import Solid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from bidsify.demo.phantom import Array, Mask
+    from .phantom import Array, Mask
 
 _MIDDLE = (0.0, 0.0, 0.0)
 _EDGE = 1.4  # width of a border, in mm

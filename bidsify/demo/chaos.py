@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydicom.uid import CTImageStorage, MRImageStorage
 
-from bidsify.demo import abdomen, native, phantom
-from bidsify.demo.abdomen import Stack
+from . import abdomen, native, phantom
+from .abdomen import Stack
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bidsify.demo.phantom import Array
+    from .phantom import Array
 
 _NOTES = """\
 Synthetic phantoms in the layout of the CHAOS training set; no patient data.

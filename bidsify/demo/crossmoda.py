@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bidsify.demo import cerebellopontine, native, phantom
+from . import cerebellopontine, native, phantom
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bidsify.demo.abdomen import Stack
-    from bidsify.demo.cerebellopontine import Head
-    from bidsify.demo.phantom import Array
+    from .abdomen import Stack
+    from .cerebellopontine import Head
+    from .phantom import Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bidsify.demo import native
-from bidsify.demo.cerebellopontine import Head, schwannoma, stack
-from bidsify.demo.crossmoda import Person
+from . import native
+from .cerebellopontine import Head, schwannoma, stack
+from .crossmoda import Person
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bidsify.demo import cerebellopontine, native
-from bidsify.demo.cerebellopontine import Head, schwannoma, stack
-from bidsify.demo.crossmoda import Person
+from . import cerebellopontine, native
+from .cerebellopontine import Head, schwannoma, stack
+from .crossmoda import Person
 
 if TYPE_CHECKING:
     from pathlib import Path

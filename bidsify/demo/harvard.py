@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bidsify.demo import head, native
-from bidsify.demo.head import Person
-from bidsify.demo.phantom import Solid
+from . import head, native
+from .head import Person
+from .phantom import Solid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

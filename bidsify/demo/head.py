@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bidsify.demo import phantom
-from bidsify.demo.phantom import Solid
+from . import phantom
+from .phantom import Solid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bidsify.demo.phantom import Array
+    from .phantom import Array
 
 SHAPE = (26, 30, 22)
 _STEP = 0.077

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bidsify.demo import phantom
-from bidsify.demo.phantom import Solid
+from . import phantom
+from .phantom import Solid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bidsify.demo.phantom import Array, Mask
+    from .phantom import Array, Mask
 
 Middle = tuple[float, float, float]
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bidsify.demo import native, phantom
-from bidsify.demo.phantom import Solid
+from . import native, phantom
+from .phantom import Solid
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from bidsify.demo.phantom import Array
+    from .phantom import Array
 
 _SPACING = (2.0, 1.25, 1.25)
 _DISCS = 7

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bidsify.demo import native, phantom, spinal_canal
+from . import native, phantom, spinal_canal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bidsify.demo.phantom import Array
+    from .phantom import Array
 
 _CORD_SLICES, _DURA_SLICES = 6, 10
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bidsify.demo import heart, native
-from bidsify.demo.heart import Stack
+from . import heart, native
+from .heart import Stack
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bidsify.demo import heart, native, phantom
+from . import heart, native, phantom
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from bidsify.demo.phantom import Array
+    from .phantom import Array
 
 # Case: grid, direction of the infarct in degrees.
 _CASES = {"0001": ((64, 60, 5), 35.0), "0002": ((62, 56, 3), 150.0), "0006": ((60, 64, 6), 260.0)}

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bidsify.demo.phantom import Array, Mask
+    from .phantom import Array, Mask
 
 _NIFTI: Any = nib.Nifti1Image  # nibabel carries no types for it
 _CODE_SCANNER = 1

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bidsify.demo import native, phantom
-from bidsify.demo.phantom import Solid
+from . import native, phantom
+from .phantom import Solid
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from bidsify.demo.phantom import Array, Mask
+    from .phantom import Array, Mask
 
 _COLUMNS = (
     *("t2", "adc", "dwi", "t2_anatomy_reader1", "t2_tumor_reader1", "adc_tumor_reader1"),

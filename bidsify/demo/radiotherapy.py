@@ -19,12 +19,12 @@ from pydicom.uid import (
     RTStructureSetStorage,
 )
 
-from bidsify.demo import native
+from . import native
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bidsify.demo.phantom import Array
+    from .phantom import Array
 
 _STUDY_COMPONENT = "1.2.840.10008.3.1.2.3.1"  # the class that names a study, since retired
 # Attributes that DICOM wants in each of these files, even empty.

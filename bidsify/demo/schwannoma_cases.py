@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bidsify.demo import cerebellopontine, phantom
-from bidsify.demo.cerebellopontine import Head
-from bidsify.demo.phantom import Solid
+from . import cerebellopontine, phantom
+from .cerebellopontine import Head
+from .phantom import Solid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bidsify.demo.abdomen import Stack
-    from bidsify.demo.phantom import Array, Mask
+    from .abdomen import Stack
+    from .phantom import Array, Mask
 
 _POINTS = 32  # of each contour
 # Sections nearer to a pole than this share of the squared depth are left out: nothing but a speck.

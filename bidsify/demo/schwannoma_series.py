@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydicom.uid import MRImageStorage
 
-from bidsify.demo import native, phantom, radiotherapy, schwannoma_cases
-from bidsify.demo.radiotherapy import Images, Region
+from . import native, phantom, radiotherapy, schwannoma_cases
+from .radiotherapy import Images, Region
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from bidsify.demo.phantom import Array
-    from bidsify.demo.schwannoma_cases import Case
+    from .phantom import Array
+    from .schwannoma_cases import Case
 
 OBJECTS = ("RTSTRUCT", "RTPLAN", "RTDOSE")
 _DOSE_STEP = 6.0  # mm, in all directions

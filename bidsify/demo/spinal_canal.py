@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bidsify.demo import phantom
-from bidsify.demo.phantom import Solid
+from . import phantom
+from .phantom import Solid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bidsify.demo.phantom import Array
+    from .phantom import Array
 
 SEGMENTS = ("L1", "L2", "L3", "L4", "L5", "S1", "S2")
 _SIDES = {"L": -1.0, "R": 1.0}

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bidsify.demo import native, phantom
-from bidsify.demo.phantom import Solid
+from . import native, phantom
+from .phantom import Solid
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from bidsify.demo.phantom import Array, Mask
+    from .phantom import Array, Mask
 
 _ROWS, _COLUMNS = 128, 120
 _VERTEBRAE = 6

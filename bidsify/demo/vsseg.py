@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bidsify.demo import native
-from bidsify.demo.schwannoma_cases import CASES
-from bidsify.demo.schwannoma_series import Series
+from . import native
+from .schwannoma_cases import CASES
+from .schwannoma_series import Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

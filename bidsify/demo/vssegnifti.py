@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bidsify.demo import cerebellopontine, native, schwannoma_cases
-from bidsify.demo.schwannoma_cases import CASES
+from . import cerebellopontine, native, schwannoma_cases
+from .schwannoma_cases import CASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from bidsify.demo.schwannoma_cases import Case
+    from .schwannoma_cases import Case
 
 _REGISTERED = frozenset({12})
 _ALL_STRUCTURES = frozenset({1})

@@ -10,9 +10,10 @@ import numpy as np
 import pydicom
 from PIL import Image
 
-from ..jobs import VolumeJob
+from ..planning.jobs import VolumeJob
 from ..volume import Array
-from . import Read, contours
+from . import contours
+from .reading import Read
 
 Compare = Callable[[Array, Array], Iterator[str]]
 

@@ -12,10 +12,10 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 
-from ..jobs import PointsJob, ScansJob, SidecarJob
-from ..readers import tensors
+from ..planning.jobs import PointsJob, ScansJob, SidecarJob
 from ..volume import Array
-from . import Read, contours
+from . import contours
+from .reading import Read, arrays
 
 _NEAR = 1e-6
 _LANDMARK = 1e-3  # mm; voxel indices are written with six digits
@@ -45,8 +45,8 @@ def points_faults(job: PointsJob, read: Read, root: Path) -> Iterator[str]:
         wrong = (points != _numbers(shown).astype(points.dtype).T).any(axis=1)
         line = int(np.argmax(wrong))
         yield f"line {line + 2}: {shown[:, line].tolist()} instead of {points[line].tolist()}"
-    elif job.grid and shown.size and (root / job.grid).is_file():
-        affine = nib.Nifti1Image.from_filename(root / job.grid).affine
+    elif job.lies_on and shown.size and (root / job.lies_on).is_file():
+        affine = nib.Nifti1Image.from_filename(root / job.lies_on).affine
         voxels = _numbers(np.array([found[name] for name in "ijk"]))
         yield from _voxel_faults(voxels, points.T, affine)
 
@@ -74,7 +74,7 @@ def _markup_points(job: PointsJob, read: Read) -> _Points:
 
 
 def _array_points(job: PointsJob, read: Read) -> _Points:
-    document: Any = tensors.load(read(job.sources[0]), job.sources[0])
+    document: Any = arrays(read(job.sources[0]), job.sources[0])
     texts: dict[str, list[str]] = {name: [] for name in _ARRAY_TEXTS}
     parts = []
     for key, structures in job.groups:
@@ -148,13 +148,13 @@ def sidecar_faults(job: SidecarJob, read: Read, root: Path) -> Iterator[str]:
     existing = [f"bids::{target}" for target in job.drawn_on if (root / target).is_file()]
     if document.get("Sources", []) != existing:
         yield f"Sources are {document.get('Sources')}, not {existing}"
-    if job.structures:
-        drawn = contours.names(read(job.structures))
+    if job.structure_set:
+        drawn = contours.names(read(job.structure_set))
         stated = document.get("LabelMap")
-        if job.labels:
+        if job.structures:
             known = {n for names in document.get("SourceStructures", {}).values() for n in names}
             if strange := sorted(known - {*drawn}):
-                yield f"SourceStructures names {strange}, which {job.structures} has not"
+                yield f"SourceStructures names {strange}, which {job.structure_set} has not"
         elif stated != drawn:
             yield f"LabelMap is {stated}, the structures are {drawn}"
     yield from _landmark_faults(job, document.get("AnatomicalLandmarkCoordinates", {}), read, root)

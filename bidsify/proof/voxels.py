@@ -14,11 +14,11 @@ import pydicom
 from isal import igzip
 from PIL import Image
 
-from ..jobs import Recode, VolumeJob
-from ..readers import tensors
+from ..planning.jobs import Recode, VolumeJob
 from ..volume import Array
-from . import Read, drawn
+from . import drawn
 from .files import UNREADABLE, image_of, kept_faults, same_stream, unpacked
+from .reading import Read, arrays
 
 _DENSE = 1 << 22
 _NEAR = 0.05  # of a voxel: rounding of the tags of slices
@@ -91,7 +91,7 @@ def _against_arrays(
     job: VolumeJob, source: bytes, image: nib.Nifti1Image, values: Array
 ) -> Iterator[str]:
     part = job.array
-    document = tensors.load(source, job.sources[0])
+    document = arrays(source, job.sources[0])
     if part is None or not isinstance(document, dict):
         yield f"{job.sources[0]} holds no named arrays"
         return

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from bidsify.errors import SourceError
+from ..errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

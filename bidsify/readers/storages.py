@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from bidsify.errors import SourceError
-from bidsify.readers.rebuild import DAMAGED, Budget, Name, expect, frozen, lengths, native
+from ..errors import SourceError
+from .rebuild import DAMAGED, Budget, Name, expect, frozen, lengths, native
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from bidsify.readers.rebuild import Values
+    from .rebuild import Values
 
 MAX_ARRAY_BYTES = 1 << 30  # a stride of 0 makes any size out of one element
 

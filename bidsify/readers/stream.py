@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bidsify.errors import SourceError
+from ..errors import SourceError
 
 
 class Stream:

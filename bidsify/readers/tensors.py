@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bidsify.errors import SourceError
-from bidsify.readers.rebuild import ADVICE, DAMAGED, MAX_LENGTH, Budget
-from bidsify.readers.storages import TORCH_DTYPES, Storage
-from bidsify.readers.stream import Stream
-from bidsify.readers.unpickle import Unpickler, plain
+from ..errors import SourceError
+from .rebuild import ADVICE, DAMAGED, MAX_LENGTH, Budget
+from .storages import TORCH_DTYPES, Storage
+from .stream import Stream
+from .unpickle import Unpickler, plain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,25 +13,10 @@ from collections import OrderedDict
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from bidsify.errors import SourceError
-from bidsify.readers.rebuild import (
-    ADVICE,
-    BUILDERS,
-    Array,
-    Budget,
-    Dtype,
-    Name,
-    check_keys,
-    set_state,
-)
-from bidsify.readers.storages import (
-    STORAGE_DTYPES,
-    TENSOR_BUILDERS,
-    TORCH_DTYPES,
-    Storage,
-    Tensor,
-)
-from bidsify.readers.stream import Stream
+from ..errors import SourceError
+from .rebuild import ADVICE, BUILDERS, Array, Budget, Dtype, Name, check_keys, set_state
+from .storages import STORAGE_DTYPES, TENSOR_BUILDERS, TORCH_DTYPES, Storage, Tensor
+from .stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from .. import __version__
 from ..validation.issue import Finding, Report
+from ..version import __version__
 
 _CHUNK = 4096  # issues
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from .. import __version__
 from ..validation import codes
 from ..validation.issue import SEVERITIES, Finding, Report
+from ..version import __version__
 from .groups import Group, group, in_repository, line_of, message_of
 from .json_report import clean, dumps
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bidsify.bids_schema import schema
-
+from ..bids_schema import schema
 from . import documents, render
 
 

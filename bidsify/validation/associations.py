@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .inheritance import Ambiguity, applicable, sidecar_of
+from .files.inheritance import Ambiguity, applicable, sidecar_of
+from .files.texts import read_json, read_numbers, read_table
+from .files.tree import File
 from .issue import Finding
-from .texts import read_json, read_numbers, read_table
-from .tree import File
+from .rules.selection import belongings
 
 if TYPE_CHECKING:
     from .context import Context
-    from .rules import Association
+    from .rules.rulebook import Association
 
 Loaded = Mapping[str, Any] | Ambiguity | None
 
 
 def associate(context: Context, file: File) -> Iterator[tuple[str, Finding]]:
     """Fill ``context.associations``; yield what stands in the way."""
-    for association in context.dataset.rulebook.belongings(context):
+    for association in belongings(context):
         found = next(_candidates(file, association), None)
         if isinstance(found, Ambiguity):
             yield found.path, found.found

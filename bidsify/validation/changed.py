@@ -19,8 +19,8 @@ from .. import bids_schema
 from ..errors import UsageError
 from .closure import REFERRING, Changes, Closure
 from .dataset import DESCRIPTION
+from .files.kinship import Kinship, kinship
 from .issue import Finding, Report
-from .kinship import Kinship, kinship
 
 _SETTINGS = ".bidsify.toml"  # its exceptions may hide anything
 _DERIVATIVES = "derivatives/"

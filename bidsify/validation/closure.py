@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .dataset import DESCRIPTION
+from .files.kinship import Kinship
+from .files.names import Name, split_name
 from .issue import Finding
-from .kinship import Kinship
-from .names import Name, split_name
 
 _FOR_ALL = frozenset({DESCRIPTION, ".bidsignore"})  # what all files of a dataset depend on
 # Checks of ours that follow references: to images and their grids, or to whether a file is there.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .inheritance import EMPTY
-from .tree import File, Folder
+from .files.inheritance import EMPTY
+from .files.tree import File, Folder
 
 if TYPE_CHECKING:
     from .dataset import Dataset
-    from .headers import Nifti
-    from .texts import Document
+    from .files.headers import Nifti
+    from .files.texts import Document
 
 
 class Context:

@@ -8,14 +8,14 @@ from functools import cached_property
 from typing import Any, Literal, get_args
 
 from ..errors import UsageError
-from .file_rules import FileRules
-from .filenames import Filenames
+from .files.ignore import Ignore
+from .files.texts import Document, read_json, read_table
+from .files.tree import Folder, open_tree
 from .findings import finding
-from .ignore import Ignore
 from .issue import Finding
-from .rules import Association, Rulebook, Rules
-from .texts import Document, read_json, read_table
-from .tree import Folder, open_tree
+from .rules.file_rules import FileRules
+from .rules.filenames import Filenames
+from .rules.rulebook import Association, Rulebook, Rules
 from .values import text, true
 
 DESCRIPTION = "dataset_description.json"

@@ -6,14 +6,14 @@ from functools import lru_cache
 
 from .associations import associate
 from .context import Context
+from .files.headers import HEAD, read_gzip, read_nifti
+from .files.inheritance import Ambiguity, sidecar_of
+from .files.texts import read_headerless, read_json, read_start, read_table
+from .files.tiff import HEAD as TIFF_HEAD
+from .files.tiff import read_tiff
+from .files.tree import File
 from .findings import finding
-from .headers import HEAD, read_gzip, read_nifti
-from .inheritance import Ambiguity, sidecar_of
 from .issue import Finding
-from .texts import read_headerless, read_json, read_start, read_table
-from .tiff import HEAD as TIFF_HEAD
-from .tiff import read_tiff
-from .tree import File
 from .values import text, true
 
 Found = list[tuple[str, Finding]]

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from .dataset import DESCRIPTION
+from .files.tree import Folder
 from .findings import finding
 from .issue import Finding, Report
 from .run import Request, validate_tree
-from .tree import Folder
 
 _DERIVATIVES = "derivatives"
 _UNSAID = "DERIVATIVE_WITHOUT_DESCRIPTION"

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from .. import bids_schema
+from ..engine.pool import WorkerDiedError, run_all
 from ..errors import UsageError
-from ..pool import WorkerDiedError, run_all
 from . import hed
 from .checks import check_dataset
 from .citation import check_citation
 from .dataset import Dataset, Options, open_dataset
 from .findings import finding
 from .issue import Finding, Report
-from .rules import Rulebook
+from .rules.rulebook import Rulebook
 from .walk import Found, Tally, enter, orphans, unused_stimuli, visit_files
 
 RECORD = ("code", "bidsify", "conversion.json")  # what a conversion leaves

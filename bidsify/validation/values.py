@@ -214,3 +214,19 @@ def _decimal(value: float) -> str:
     if 1e-6 <= size < 1e-4:  # noqa: PLR2004  where Python writes an exponent already
         return f"{Decimal(repr(value)):f}"
     return re.sub(r"e([+-])0+", r"e\1", repr(value))
+
+
+def kind(value: Any) -> str:
+    """Name the type of a value, as JSON does."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case str():
+            return "string"
+        case list():
+            return "array"
+        case int() | float():
+            return "number"
+    return "object"

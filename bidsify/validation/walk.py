@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .apply import apply_rules
 from .checks import Evidence, check_file, check_voxels
 from .context import Context
 from .dataset import Dataset
+from .files.names import split_name
+from .files.tree import File, Folder
 from .findings import finding
 from .hed import check_hed
 from .issue import Finding
 from .loading import load, load_others
-from .names import split_name
-from .tree import File, Folder
+from .rules.apply import apply_rules
 
 Found = tuple[str, Finding]
 _STANDALONE = frozenset({"dataset_description.json", "genetic_info.json"})

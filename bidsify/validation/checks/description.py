@@ -7,7 +7,7 @@ from typing import Any
 
 from ..context import Context
 from ..dataset import DESCRIPTION
-from ..names import NO_LABEL
+from ..files.names import NO_LABEL
 from .registry import Fault, Kind, any_file, check
 
 Allowed = Mapping[str, tuple[str, ...]]

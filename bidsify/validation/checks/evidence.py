@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from ..context import Context
 from ..dataset import Dataset
+from ..files.names import Name, split_name
 from ..findings import finding
 from ..issue import Finding
-from ..names import Name, split_name
 from .labels import listed, rows, tables_of
 from .registry import Kind, is_table, uses_table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from itertools import product
 
-from ..headers import Nifti
+from ..files.headers import Nifti
 
 Rows = tuple[tuple[float, ...], ...]
 Shape = tuple[int, int, int]

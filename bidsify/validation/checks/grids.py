@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..context import Context
-from ..headers import HEAD, Nifti, read_nifti
+from ..files.headers import HEAD, Nifti, read_nifti
 from .geometry import TOLERANCE, distance, placement_of, rounding, shape_of
 from .links import path_in_tree
 from .registry import IMAGES, Fault, check, is_image, is_segmentation

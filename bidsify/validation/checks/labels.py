@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..context import Context
-from ..texts import read_table
-from ..tree import File
+from ..files.texts import read_table
+from ..files.tree import File
 from .registry import Fault, check, is_dseg, is_label_image, is_probseg, is_table
 
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}\Z")

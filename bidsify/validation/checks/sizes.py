@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from ..context import Context
-from ..headers import HEAD, Nifti
+from ..files.extent import BITS, SMALLEST, size_of
+from ..files.headers import HEAD, Nifti
 from .registry import Fault, check, is_image
 
-#: Bits of a voxel by NIfTI code of its data type.
-BITS: Mapping[int, int] = {
-    1: 1, 2: 8, 4: 16, 8: 32, 16: 32, 32: 64, 64: 64, 128: 24, 256: 8, 512: 16, 768: 32,
-    1024: 64, 1280: 64, 1536: 128, 1792: 128, 2048: 256, 2304: 32,
-}  # fmt: skip
 MOST_AXES = 7
-SMALLEST = 348  # bytes in front of the voxels, at the least
 #: Deflate makes no more than this of one byte.
 RATIO = 1032
 _STUB_PLAIN = 544  # the longest header, with the four bytes that announce extensions
@@ -48,11 +43,6 @@ def headers_are_plausible(context: Context) -> Iterator[Fault]:
             yield Fault(f"{needed} bytes of voxels in a file of {size} bytes", "dim")
     elif size > _STUB and needed > size * RATIO:
         yield Fault(f"{needed} bytes of voxels cannot come out of {size} compressed ones", "dim")
-
-
-def size_of(header: Nifti) -> int:
-    """Return how many bytes the voxels take; the header must be possible."""
-    return -(-math.prod(header.dims[1 : header.dims[0] + 1]) * BITS[header.datatype] // 8)
 
 
 def impossible(header: Nifti) -> str:

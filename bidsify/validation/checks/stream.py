@@ -12,8 +12,8 @@ from isal import isal_zlib
 from isal.igzip_lib import IsalError
 from numpy.typing import NDArray
 
-from ..headers import Nifti
-from .sizes import SMALLEST, size_of
+from ..files.extent import SMALLEST, size_of
+from ..files.headers import Nifti
 
 Array = NDArray[Any]
 Order = Literal["<", ">"]

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from ... import dataset as declaration
 from ... import datasets
 from ..dataset import Dataset
+from ..files.tree import File, Folder
 from ..findings import finding
 from ..issue import Finding
-from ..tree import File, Folder
 from . import counts, labels
 from .contents import check_description, check_document, check_file
 from .contrasts import Contrast, check_contrasts, contrasts_of

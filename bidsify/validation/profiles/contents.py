@@ -12,11 +12,11 @@ from typing import Any
 from ... import json_schema
 from ...dataset import Dataset
 from ..dataset import DESCRIPTION
+from ..files.inheritance import Ambiguity, sidecar_of
+from ..files.texts import read_json, read_table
+from ..files.tree import File, Folder
 from ..findings import finding
-from ..inheritance import Ambiguity, sidecar_of
 from ..issue import Finding
-from ..texts import read_json, read_table
-from ..tree import File, Folder
 from .quick import surely_fits
 
 Found = tuple[str, Finding]

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ... import bids_schema
-from ...claims import person
-from ...dataset import Attachment, Dataset, Image, Masks, Naming, Points, Product
+from ...dataset import Dataset, Image, Masks, Naming, Product
+from ...naming import person
 from ...patterns import Fields, Pattern
 from ..findings import finding
 from ..issue import Finding
@@ -110,13 +110,8 @@ def _contrast(product: Product, declared: Dataset) -> Contrast:
         for name in bids_schema.entity_order()
         if name in product.entities
     ]
-    extension = ".nii.gz"
-    if isinstance(product, Attachment):
-        extension = product.extension
-    elif isinstance(product, Points):
-        extension = ".tsv"
     head = re.escape(f"{product.datatype}/")
-    tail = head + "_".join((*labels, product.suffix)) + re.escape(extension)
+    tail = head + "_".join((*labels, product.suffix)) + re.escape(product.file_extension)
     return Contrast(
         product,
         naming,

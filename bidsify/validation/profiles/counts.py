@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import combinations
 
 from ...dataset import Dataset
-from ...record import RECORD
+from ...records.conversion import RECORD
+from ..files.tree import Folder
 from ..findings import finding
 from ..issue import Finding
-from ..tree import Folder
 from .receipts import Evidence
 
 Found = tuple[str, Finding]

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from ... import bids_schema
 from ...dataset import Dataset, Masks, Segmentation
 from ...labels import LabelTable
+from ..files.inheritance import Ambiguity, sidecar_of
+from ..files.texts import read_table
+from ..files.tree import File
 from ..findings import finding
-from ..inheritance import Ambiguity, sidecar_of
 from ..issue import Finding
-from ..texts import read_table
-from ..tree import File
 from .contrasts import Contrast, label_expression
 
 Found = tuple[str, Finding]

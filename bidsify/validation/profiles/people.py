@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ..tree import File, Folder
+from ..files.tree import File, Folder
 
 
 @dataclass(frozen=True, slots=True)

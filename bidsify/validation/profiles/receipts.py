@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import UsageError
-from ...harmonised import HARMONISED, read_harmonised
-from ...record import RECORD
+from ...records.conversion import RECORD
+from ...records.harmonisation import HARMONISED, read_harmonised
 from ..dataset import DESCRIPTION, Dataset
+from ..files.texts import read_json
 from ..findings import finding
 from ..issue import Finding
-from ..texts import read_json
 from .contents import faults_of
 
 Found = tuple[str, Finding]

@@ -1,0 +1,1 @@
+"""Run jobs: parallel, resumable, atomic. It does not know what is made of what."""

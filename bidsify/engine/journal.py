@@ -1,0 +1,84 @@
+"""What was done so far: receipts of files that were written, in the order in which they came.
+
+While jobs run, receipts are appended to a journal by the parent process alone; a torn last line
+is ignored. At the end they become a record of the pipeline, which holds no clock, no host and no
+user, and the journal goes. A journal that is still there tells of a run that was cut off.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+from ..errors import UsageError
+from ..records.receipts import Receipt, receipt_entry, receipt_from
+
+STATE = ".bidsify"
+_JOURNAL = f"{STATE}/receipts.jsonl"
+STAGING = f"{STATE}/staging"
+
+
+_LOCKED: set[int] = set()  # descriptors of the journals that this process holds
+
+
+def _let_go() -> None:
+    """Close inherited journals: a worker that outlives its parent must not hold the lock."""
+    for descriptor in _LOCKED:
+        os.close(descriptor)
+    _LOCKED.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)
+
+
+class Journal:
+    """Receipts of the running conversion. Holding it open keeps other conversions out."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (root / STATE).mkdir(parents=True, exist_ok=True)
+        path = root / _JOURNAL
+        self._stream: IO[str] = path.open("a+", encoding="utf-8", errors="replace")
+        try:
+            fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._stream.close()
+            msg = f"{root}: another conversion is writing here; wait until it ends"
+            raise UsageError(msg) from error
+        _LOCKED.add(self._stream.fileno())
+        shutil.rmtree(root / STAGING, ignore_errors=True)
+        (root / STAGING).mkdir()
+
+    def earlier(self) -> Iterator[Receipt]:
+        """Read the receipts of a run that was cut off; a torn line counts as none."""
+        self._stream.seek(0)
+        torn = False
+        for line in self._stream:
+            torn = not line.endswith("\n")
+            try:
+                yield receipt_from(json.loads(line))
+            except (ValueError, KeyError, TypeError):
+                continue
+        if torn:
+            self._stream.write("\n")
+
+    def append(self, receipts: Iterable[Receipt]) -> None:
+        """Add receipts."""
+        for receipt in receipts:
+            self._stream.write(json.dumps(receipt_entry(receipt)) + "\n")
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Let go, and keep the journal for the next run."""
+        _LOCKED.discard(self._stream.fileno())
+        self._stream.close()
+
+    def finish(self) -> None:
+        """Remove the journal: its receipts are in the record now."""
+        shutil.rmtree(self.root / STATE, ignore_errors=True)
+        self.close()

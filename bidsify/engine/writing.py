@@ -1,0 +1,31 @@
+"""Write files into the tree: whole or not at all, and nowhere else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from threading import get_ident
+
+from ..errors import SourceError
+from .journal import STAGING
+
+
+def write_file(root: Path, target: str, content: bytes) -> None:
+    """Write a file at once or not at all."""
+    place = root / target
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if not place.parent.resolve().is_relative_to(root.resolve()) or place.is_dir():
+        msg = f"{target}: a link out of the output folder, or a folder, is in its place; remove it"
+        raise SourceError(msg)
+    staged = root / STAGING / f"{os.getpid()}-{get_ident()}.part"
+    staged.write_bytes(content)
+    staged.replace(place)
+
+
+def write_if_changed(root: Path, target: str, content: bytes) -> bool:
+    """Write a file unless it holds this content; say whether it was written."""
+    path = root / target
+    changed = path.is_symlink() or not path.is_file() or path.read_bytes() != content
+    if changed:
+        write_file(root, target, content)
+    return changed

@@ -1,0 +1,1 @@
+"""A second segmentation with common codes beside each first one, in any BIDS tree."""

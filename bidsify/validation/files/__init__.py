@@ -1,0 +1,1 @@
+"""The files of a tree: found, named, read. Faults are findings, never exceptions."""

@@ -1,0 +1,1 @@
+"""Prove a tree against its source: nothing lost, nothing changed, nothing added."""
