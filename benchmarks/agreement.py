@@ -215,7 +215,7 @@ def official_codes() -> frozenset[str]:
         from bidsify.validation import codes
     except ImportError:
         return frozenset()
-    return frozenset(codes.official_codes() if hasattr(codes, "official_codes") else codes.OFFICIAL)
+    return frozenset(codes.official_codes())
 
 
 def read_known(path: Path) -> list[tuple[str, str, str]]:

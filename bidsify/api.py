@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import datasets
 from .dataset import Dataset
+from .engine.jobs import selected
 from .errors import UsageError
 from .planning.jobs import Plan
 from .recognition import detection
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from .harmonisation.harmonise import Harmonised
     from .harmonisation.segmentations import LabelTables
     from .layout import TreeLayout
-    from .validation.dataset import Level
     from .validation.issue import Report
+    from .validation.options import Level
     from .verification.problem import Problem
 
 AnyPath = str | Path
@@ -40,14 +42,19 @@ def detect(source: AnyPath) -> Dataset:
 
 
 def plan(
-    source: AnyPath, dataset: str | None = None, *, label_table: AnyPath | None = None
+    source: AnyPath,
+    dataset: str | None = None,
+    *,
+    label_table: AnyPath | None = None,
+    participants: tuple[str, ...] = (),
 ) -> Plan:
     """Return what :func:`convert` would write, from file names alone.
 
     Where names do not tell a series or an edition, some headers are read.
     """
     opened = open_source(Path(source))
-    return plan_of(_recognised(opened, dataset, label_table), opened)
+    made = plan_of(_recognised(opened, dataset, label_table), opened)
+    return replace(made, units=tuple(selected(made.units, participants)))
 
 
 def convert(
@@ -135,6 +142,8 @@ def validate(
     *,
     level: Level = "headers",
     schema: AnyPath | None = None,
+    profile: str | None = None,
+    recursive: bool = False,
     workers: int = 1,
     ignore_nifti_headers: bool = False,
     skip_missing: bool = False,
@@ -146,6 +155,8 @@ def validate(
         level: ``names`` opens no file of the tree but its description, ``headers`` reads texts
             and headers, ``voxels`` the images too.
         schema: A BIDS schema to use instead of the one of ``bidsschematools``.
+        profile: Hold the tree against the declaration of this dataset, whoever made it.
+        recursive: Validate the datasets in ``derivatives/`` too, as one report.
         workers: Number of processes; 1 works in this one. The result is the same.
         ignore_nifti_headers: Do not read headers of images; for trees of empty files.
         skip_missing: Let files pass whose content a DataLad clone has not fetched.
@@ -154,15 +165,15 @@ def validate(
         UsageError: There is no such folder, or no such level.
         SchemaError: The schema cannot be read.
     """
-    from .validation import run  # noqa: PLC0415
-    from .validation.dataset import LEVELS, Options  # noqa: PLC0415
+    from .validation.nested import validate_all  # noqa: PLC0415
+    from .validation.options import LEVELS, Options, Request  # noqa: PLC0415
 
     if level not in LEVELS:
         msg = f"no level {level!r}; there are: {', '.join(LEVELS)}"
         raise UsageError(msg)
     options = Options(level, not ignore_nifti_headers, skip_missing)
-    request = run.Request(str(tree), None if schema is None else str(schema), options)
-    return run.validate_tree(request, workers)
+    request = Request(str(tree), None if schema is None else str(schema), options, profile)
+    return validate_all(request, workers, recursive=recursive)
 
 
 def label_tables(tree: AnyPath, *, count: bool = False, workers: int = 1) -> list[LabelTables]:

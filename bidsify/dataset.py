@@ -2,7 +2,8 @@
 
 A declaration is data. It names patterns of source files and the BIDS names they get; the
 verbs (read, recode, write, prove) live in the core. Texts such as ``"p{texture:03}"`` are
-templates over the fields of a pattern, see :mod:`bidsify.patterns`.
+templates over the fields of a pattern, see :mod:`bidsify.patterns`. Images, segmentations and
+all else that a subject has, and their names, are explained in :mod:`bidsify.product`.
 """
 
 from __future__ import annotations
@@ -57,10 +58,13 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
-    """Files that are left out on purpose, and why.
+    """Files that are left out on purpose.
 
-    ``states`` are fields that the presence of such a file states of its subject; it may be a
-    mask that is empty on purpose, which is checked.
+    Attributes:
+        source: Pattern of the files.
+        reason: Why they are left out; the record of the conversion says it of each file.
+        states: Fields, with values, that the presence of such a file states of its subject.
+        is_empty_mask: Whether it is a mask that is empty on purpose, which is checked.
     """
 
     source: str
@@ -73,10 +77,14 @@ class Ignored:
 class SubjectTable:
     """A table of the source, comma- or tab-separated; its columns go into participants.tsv.
 
-    The column that holds native ids is found by its content, whatever it is called. ``renamed``
-    maps the name of a column, in lower case, to ours. ``states`` are values that being listed
-    here states of a subject; with ``is_list`` that is all that is taken. ``sidecar`` is the
-    pattern of a JSON file that defines the columns.
+    The column that holds native ids is found by its content, whatever it is called.
+
+    Attributes:
+        source: Pattern of the table.
+        renamed: Name of a column in the source, in lower case, to ours; others keep theirs.
+        states: Columns of ours, with the values that being listed here states of a subject.
+        is_list: Whether being listed is all that is taken, and none of the columns.
+        sidecar: Pattern of a JSON file of the source that defines the columns.
     """
 
     source: str
@@ -88,10 +96,12 @@ class SubjectTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sign:
-    """What tells this edition from others whose files have the same names.
+    """What tells this edition from others whose files have the same names: one of these three.
 
-    Either a regular expression that is found in paths, or what a probe of some files must find:
-    the shape of the grid of images, or a label value.
+    Attributes:
+        path: Regular expression that is found in the path of a file of this edition alone.
+        shape: Grid that images of this edition alone have; some files are looked into.
+        label: Value that segmentations of this edition alone hold; some are looked into.
     """
 
     path: str = ""
@@ -103,9 +113,14 @@ class Sign:
 class Series:
     """DICOM files whose folders do not say what they hold; the header of one in each does.
 
-    Where modality and a regular expression for the series description fit, a file gets the name
-    ``name`` by which the patterns of products know it: a template over the fields of ``source``,
-    with ``*`` for the name of the file. A structure set goes into the folder of its series.
+    A structure set goes into the folder of its series.
+
+    Attributes:
+        source: Pattern of the files as they are downloaded.
+        modality: Modality (0008,0060) that the header must state, such as ``"MR"``.
+        name: Name by which the patterns of products know the file: a template over the fields of
+            ``source``, with ``*`` for the name of the file.
+        description: Regular expression to be found in the series description; empty fits all.
     """
 
     source: str
@@ -116,7 +131,14 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What may be done with the data. ``redistribution`` rules what can be shared."""
+    """What may be done with the data.
+
+    Attributes:
+        licence: SPDX identifier, or what is known instead; never empty.
+        summary: What it allows and asks for, in one sentence.
+        redistribution: Whether the data, and trees made of them, may be passed on.
+        evidence: Where this is known from; "none" where nothing was seen.
+    """
 
     licence: str
     summary: str
@@ -128,10 +150,37 @@ class Terms:
 class Dataset:
     """One edition of one dataset.
 
-    ``also`` are other names, such as those of editions that published the same files.
-    ``subjects`` are the numbers of subjects in the publication for each value of the column
-    ``split``; one number, for ``""``, where there is no such column. ``regions`` are named unions
-    of labels, never voxel values.
+    Attributes:
+        name: Word for ``--dataset``; of a built-in one also the name of its file.
+        title: Name for people.
+        edition: Which of its releases this is, for people.
+        layout: Examples of native paths and what they become, for people: into README.md and the
+            page. Each ``-> sub-...`` is a promise: the tests want such a target in the plan of
+            the synthetic source, with any numbers; of ``{a,b}`` the first counts.
+        naming: How subjects and sessions are named, unless a product says otherwise.
+        products: What a subject has, see :mod:`bidsify.product`.
+        terms: What may be done with the data.
+        citation: What to cite, with DOI.
+        authors: Each as ``"Family I."``; BIDS asks for one and wants two.
+        source_url: Where the dataset is published.
+        source_doi: DOI of the data, without ``doi:``.
+        source_version: Version of the data, in the publisher's words.
+        also: Other names, such as those of editions that published the same files.
+        signs: What tells this edition from others of the same file names.
+        series: What DICOM files are whose names do not say it.
+        subjects: Number of subjects in the publication for each value of the column ``split``;
+            one number, for ``""``, where there is no such column. Empty where nobody knows.
+        fields: Regular expression of each field in the patterns; else letters and digits.
+        columns: Columns of participants.tsv: those that paths state, what others of tables mean.
+        tables: Tables of the source about subjects.
+        regions: Named unions of labels, never voxel values.
+        ignored: Files that are left out, with the reasons; the rest is reported as unclaimed.
+        bidsignore: Patterns of what BIDS has no name for: ``"*_points.tsv"``, ``"**/ct"``.
+        shared_sidecars: Whether images and masks get one JSON each at the root, not in each folder.
+        descriptions: What each ``desc-`` label stands for: becomes descriptions.tsv.
+        description_extra: More keys of dataset_description.json; GeneratedBy is added to ours.
+        traps: What users get wrong with the source, and what is done about it, a sentence each.
+        notes: What users must know of subjects, splits and names: a paragraph of README.md.
     """
 
     name: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal, get_args, get_origin, get_type_hints
 
 from .dataset import Dataset, Image, Points, Product, Segmentation
@@ -70,8 +70,8 @@ def _field_faults(dataset: Dataset) -> Iterator[str]:
 
 
 def _product_faults(dataset: Dataset) -> Iterator[str]:
-    named = [product.name for product in dataset.products if isinstance(product, Image)]
-    images = set(named)
+    named = [product for product in dataset.products if isinstance(product, Image)]
+    images = {image.name: image for image in named}
     if len(images) < len(named):
         yield "two images have the same name"
     for name in _TUPLES:
@@ -83,11 +83,24 @@ def _product_faults(dataset: Dataset) -> Iterator[str]:
         if isinstance(product, Segmentation) and product.labels.is_stated:
             yield from _label_faults(product, dataset)
         yield from _number_faults(product)
-        of = getattr(product, "of", ())
-        for name in (of,) if isinstance(of, str) else of:
-            if name and name not in images:
-                yield f"{product.source[0]!r} lies on {name!r}, but no image has this name"
+        yield from _place_faults(product, images)
         yield from _name_faults(product)
+
+
+def _place_faults(product: Product, images: Mapping[str, Image]) -> Iterator[str]:
+    """Find what lies on an image that is not there, or in another folder than all of its images."""
+    of = getattr(product, "of", ())
+    names = [name for name in ((of,) if isinstance(of, str) else of) if name]
+    for name in names:
+        if name not in images:
+            yield f"{product.source[0]!r} lies on {name!r}, but no image has this name"
+    found = [images[name] for name in names if name in images]
+    if found and all(image.datatype != product.datatype for image in found):
+        name, folder = found[0].name, found[0].datatype
+        yield (
+            f"{product.source[0]!r} lies on {name!r} (folder {folder}/) but goes to "
+            f"{product.datatype}/; state datatype={folder!r}"
+        )
 
 
 def _number_faults(product: Product) -> Iterator[str]:

@@ -22,7 +22,12 @@ _OF_SERIES = frozenset({"dicom", "pictures", "png", "markups"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Naming:
-    """How the people (and visits) of the source are named, there and in BIDS."""
+    """How the people (and visits) of the source are named, there and in BIDS.
+
+    All are templates over the fields of a path. ``subject`` and ``session`` become labels, of which
+    letters and digits stay; ``source_id`` and ``session_source_id`` are the names in the source.
+    Two of these that become one label are refused.
+    """
 
     subject: str
     source_id: str
@@ -34,11 +39,18 @@ class Naming:
 class Product:
     """Something that a subject has: patterns of its source files, and its name in BIDS.
 
-    Of several patterns the first that is present counts; what the others match must have the
-    same content and is reported as a duplicate. ``absent_where`` states for which fields the
-    publisher ships none, as for the masks of a test set: regular expressions for the value of a
-    field, the empty one where the path has no such field. ``is_optional`` says that some subjects
-    have none, without a rule. ``states`` are fields that having it states of a subject.
+    Attributes:
+        source: Patterns of its files. Of several the first that is present counts; what the
+            others match must have the same content and is reported as a duplicate.
+        suffix: Suffix of its name in BIDS, such as ``"T2w"``.
+        datatype: Folder of it, such as ``"dwi"``.
+        entities: Full name of an entity in the schema -> template of its label.
+        naming: How its people are named, if not as in the rest of the dataset.
+        sidecar: What its JSON states; readers add what they find in the source.
+        absent_where: For which fields the publisher ships none, as for the masks of a test set:
+            regular expressions for the value, the empty one where a path has no such field.
+        is_optional: Whether some subjects have none, without a rule.
+        states: Fields, with values, that having it states of a subject.
     """
 
     source: tuple[str, ...]
@@ -65,35 +77,31 @@ class Product:
 
     @property
     def is_of_series(self) -> bool:
-        """Say whether many source files make one of it, as slices do."""
-        return False
+        """Say whether many source files make one of it, as slices and markers do."""
+        return getattr(self, "reader", "") in _OF_SERIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Volumetric(Product):
     """A product that is a volume, and how its source is read.
 
-    ``key`` and ``orientation`` are for arrays in files without geometry: the entry to take, and
-    the direction in which voxel i, j, k grow.
+    ``reader`` is the form of the source, one of :data:`Reader`. ``key`` and ``orientation`` are
+    for arrays in files without geometry: the entry to take, and the direction in which voxel
+    i, j, k grow, such as ``"PIR"``.
     """
 
     reader: Reader = "nifti"
     key: str = ""
     orientation: str = ""
 
-    @property
-    def is_of_series(self) -> bool:
-        """Say whether many source files make one of it, as slices do."""
-        return self.reader in _OF_SERIES
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image(Volumetric):
     """A volume whose values are kept.
 
-    ``name`` is how segmentations refer to it. ``native_json`` is a sidecar of the source,
-    ``landmarks`` names the points that it shows. Values outside of ``plausible`` are reported,
-    and kept.
+    ``name`` is how segmentations refer to it. ``native_json`` is the pattern of a sidecar of the
+    source, ``landmarks`` names the points that it shows. Values outside of ``plausible``, lowest
+    and highest, are reported, and kept.
     """
 
     name: str
@@ -105,7 +113,10 @@ class Image(Volumetric):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landmarks:
-    """Point files whose first points become ``AnatomicalLandmarkCoordinates`` of an image."""
+    """Point files whose first points become ``AnatomicalLandmarkCoordinates`` of an image.
+
+    ``source`` is their pattern, ``name`` the template of the name that a point gets there.
+    """
 
     source: str
     name: str
@@ -115,7 +126,8 @@ class Landmarks:
 class Suspect:
     """Values that betray a copy whose labels were changed, and what must have happened to it.
 
-    A source that holds some of ``values`` and none of ``unless`` is refused as a whole.
+    A source that holds some of ``values`` and none of ``unless`` is refused as a whole, for
+    ``reason``.
     """
 
     values: tuple[int, ...]
@@ -129,7 +141,10 @@ class Segmentation(Volumetric):
 
     ``of`` names the images that it was drawn on; the first one gives the grid of masks that
     come as pictures or contours. ``coding`` is the column of the table that states the native
-    values. ``structures`` maps an index to the names that contours of it have in the source.
+    values; without one these are the indices. ``structures`` maps an index to the names that
+    contours of it have in the source. ``suspects`` are values that betray a changed copy.
+    ``pairing`` finds the slice of a picture: by the same ``"stem"``, or by its ``"rank"`` in the
+    order of numbers. Where not ``may_be_empty``, one without any label fails.
     """
 
     of: tuple[str, ...]
@@ -145,7 +160,7 @@ class Segmentation(Volumetric):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slab:
-    """Channels ``start`` to ``stop`` of the array ``key``."""
+    """Channels ``start`` to ``stop``, this one excluded, of the array ``key``."""
 
     key: str
     start: int
@@ -156,8 +171,9 @@ class Slab:
 class Masks(Volumetric):
     """Masks that may overlap, one channel each, as one 4D ``probseg``.
 
-    ``unless`` names channels of another array: where they are equal, nothing is written.
-    Contours name their regions themselves; they are written where the labels that
+    ``regions`` are the names of the channels, ``of`` the images that they were drawn on, as in a
+    segmentation. ``unless`` names channels of another array: where they are equal, nothing is
+    written. Contours name their regions themselves; they are written where the labels that
     ``structures`` makes of them, as in a segmentation, do not hold all of them.
     """
 
@@ -171,7 +187,12 @@ class Masks(Volumetric):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column of a table: its meaning, and its value as a template over the fields."""
+    """A column of a table: what it means, and where its values come from.
+
+    ``value`` is a template over the fields, or a function of them; empty where a table of the
+    source has the values. ``levels`` says what each value means. ``description``, ``levels`` and
+    ``units`` go into the JSON of the table.
+    """
 
     description: str
     value: str | Callable[[Fields], str] = ""
@@ -185,7 +206,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointGroup:
-    """An array of points in a file of arrays; shape (structure, point, 2) or (point, 2)."""
+    """The array ``key`` of points in a file of arrays; shape (structure, point, 2) or (point, 2).
+
+    ``structures`` are the names along its first axis, or the one name.
+    """
 
     key: str
     structures: tuple[str, ...]
@@ -193,7 +217,11 @@ class PointGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Points(Product):
-    """Points as a table, one row each. ``columns`` are values that the file name states."""
+    """Points as a table, one row each. ``columns`` are values that the file name states.
+
+    ``reader`` is the form of the source: files of 3D Slicer in millimetres, or arrays in pixels, of
+    which ``groups`` says what they are. ``of`` is the image whose voxel indices points get.
+    """
 
     columns: Mapping[str, Column]
     reader: Literal["markups", "tensors"] = "markups"
@@ -206,15 +234,10 @@ class Points(Product):
         """Return the extension of its file in BIDS."""
         return ".tsv"
 
-    @property
-    def is_of_series(self) -> bool:
-        """Say whether many source files make one of it, as markers do."""
-        return self.reader in _OF_SERIES
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment(Product):
-    """A file that is copied byte for byte beside its image."""
+    """A file that is copied byte for byte beside its image, with its ``extension``: ``".stl"``."""
 
     extension: str
 

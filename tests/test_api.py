@@ -96,6 +96,19 @@ def test_what_is_not_there(call: object, says: str, tmp_path: Path) -> None:
         call(tmp_path / "nowhere")  # type: ignore[operator]
 
 
+def test_validate_takes_a_profile_and_derivatives(own_tree: Make) -> None:
+    tree = own_tree("myops380")
+    inner = tree / "derivatives" / "more"
+    inner.mkdir(parents=True)
+    (inner / "dataset_description.json").write_text("{}")
+    plain = {issue.path for issue in bidsify.validate(tree).issues()}
+    deep = {issue.path for issue in bidsify.validate(tree, recursive=True).issues()}
+    assert {path for path in deep - plain if path.startswith("derivatives/more/")} == deep - plain
+    assert deep - plain
+    other = bidsify.validate(tree, profile="chaos").issues()
+    assert any("made as 'myops380', but is held against 'chaos'" in i.message for i in other)
+
+
 def test_a_tree_in_pybids_has_its_metadata(tree: Make) -> None:
     layout = bidsify.load(tree("chaos"))
     (file,) = layout.get(subject="MR01", suffix="T2w", extension=".nii.gz")

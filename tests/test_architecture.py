@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bidsify"
 MODULES = tuple(sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py")))
 LONGEST_MODULE, LONGEST_FUNCTION = 250, 40
+MOST_PARAMETERS = 6
 TOP = {
     ".ci",
     ".git",
@@ -215,6 +216,21 @@ def test_no_function_is_long(name: str) -> None:
             if length > LONGEST_FUNCTION:
                 long[node.name] = length
     assert long == {}
+
+
+@every_module
+def test_no_function_takes_more_than_six_parameters(name: str) -> None:
+    """But for options of commands, and for the verbs of the library, which have the same ones."""
+    if name == "api.py" or name.startswith("cli/"):
+        return
+    many = {}
+    for node in ast.walk(tree(name)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            count = sum(each.arg not in {"self", "cls"} for each in given)
+            if count > MOST_PARAMETERS:
+                many[node.name] = count
+    assert many == {}
 
 
 @every_module

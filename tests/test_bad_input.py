@@ -109,26 +109,6 @@ def test_float_noise_of_a_scaled_header_is_no_other_label(
     assert (out / TARGET).read_bytes() == (tree("myops380") / TARGET).read_bytes()
 
 
-def test_a_label_on_another_grid_is_kept_as_stored(own_source: Make, out: Path) -> None:
-    source = own_source("ivdm3seg")
-    for path in (source / "Training/01/01_Labels.nii", source / "label/01_Labels.nii"):
-        data, image = volume(path)
-        moved = image.affine.copy()
-        moved[:3, 3] += 3
-        save_volume(path, data, image, moved)
-    ran = run("convert", source, out)
-    assert ran.code == 0, ran.err
-    name = "sub-01/anat/sub-01_acq-dixon_dseg"
-    assert [text for text in ran.warnings if text.startswith(name) and "grid differs" in text]
-    assert json.loads((out / f"{name}.json").read_text())["GridDiffersFromSources"] is True
-    data, image = volume(out / f"{name}.nii.gz")
-    expected, native_image = volume(source / "Training/01/01_Labels.nii")
-    assert np.array_equal(data, expected)
-    assert np.array_equal(image.affine, native_image.affine)
-    sound = json.loads((out / "sub-02/anat/sub-02_acq-dixon_dseg.json").read_text())
-    assert "GridDiffersFromSources" not in sound
-
-
 def test_an_empty_ct_mask(own_source: Make, tree: Make, out: Path) -> None:
     source = own_source("chaos")
     folder = source / "Train_Sets/CT/1"
@@ -811,6 +791,18 @@ def test_a_dry_run_fails_as_the_plan_does(own_source: Make, out: Path) -> None:
     source = own_source("chaos")
     (source / "Train_Sets/CT/2/Ground/liver_GT_005.png").unlink()
     assert run("convert", source, out, "--dry-run").code == run("plan", source).code == 1
+
+
+def test_a_dry_run_shows_the_participants_that_were_asked_for(source: Make, tmp_path: Path) -> None:
+    ran = run("convert", source("myops380"), tmp_path / "out", "--dry-run",
+              "--participant-label", "0006")  # fmt: skip
+    assert ran.code == 0
+    assert "sub-0006" in ran.out
+    assert "sub-0001" not in ran.out
+    unknown = run("convert", source("myops380"), tmp_path / "out", "--dry-run",
+                  "--participant-label", "7")  # fmt: skip
+    assert unknown.code == 2
+    assert "no participant 7 in the source" in unknown.err
 
 
 def test_no_conversion_changes_its_source(own_source: Make, out: Path) -> None:

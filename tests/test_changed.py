@@ -20,9 +20,9 @@ from bidsify.errors import UsageError
 from bidsify.validation import run
 from bidsify.validation.changed import Changed, changed_paths
 from bidsify.validation.closure import Changes, Closure
-from bidsify.validation.dataset import Options
 from bidsify.validation.files.kinship import kinship
 from bidsify.validation.issue import Finding, Report
+from bidsify.validation.options import Options
 
 KINSHIP = kinship(schema())
 RAW = {"Name": "x", "BIDSVersion": "1.11.0", "DatasetType": "raw", "Authors": ["A", "B"]}

@@ -16,12 +16,19 @@ from conftest import WITH_LABELS, Make, save_volume, volume
 
 from bidsify.bids_schema import schema
 from bidsify.validation import codes
-from bidsify.validation.checks import Evidence, check_dataset, check_file, check_voxels
+from bidsify.validation.checks import (
+    Evidence,
+    check_dataset,
+    check_file,
+    check_voxels,
+    registry,
+)
 from bidsify.validation.context import Context
-from bidsify.validation.dataset import Dataset, Options, open_dataset
+from bidsify.validation.dataset import Dataset, open_dataset
 from bidsify.validation.files.tree import Folder
 from bidsify.validation.issue import Finding
 from bidsify.validation.loading import load
+from bidsify.validation.options import Options
 from bidsify.validation.rules.rulebook import Rulebook
 
 Found = list[tuple[str, Finding]]
@@ -154,14 +161,6 @@ def copied(path: str, to: str, change: Defect | None = None) -> Defect:
     return damage
 
 
-def removed(path: str, at: str) -> Defect:
-    def damage(root: Path) -> str:
-        (root / path).unlink()
-        return at
-
-    return damage
-
-
 def cut(path: str, share: float) -> Defect:
     def damage(root: Path) -> str:
         content = (root / path).read_bytes()
@@ -265,6 +264,12 @@ SSMSPINE: dict[str, tuple[str, Defect]] = {
         relabel(f"{SPINE}_dseg.nii.gz", lambda d: d[:-1]),
     ),
 }
+
+
+@pytest.mark.parametrize("register", [registry.header_check, registry.voxel_check])
+def test_a_check_that_nobody_could_explain_is_refused(register: Callable[..., Any]) -> None:
+    with pytest.raises(AssertionError, match=r"NO_SUCH_CODE has no row in validation/codes\.tsv"):
+        register("NO_SUCH_CODE", on=registry.any_file)(lambda _: iter(()))
 
 
 @pytest.mark.parametrize(("code", "damage"), CHAOS.values(), ids=CHAOS)

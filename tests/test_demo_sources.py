@@ -15,6 +15,7 @@ import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
+from conftest import NAMES, Make
 from PIL import Image, ImageDraw
 
 from bidsify import datasets, demo
@@ -23,14 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-NAMES = ("chaos", "ivdm3seg", "lumbosacral", "myops380", "ssmspine")
 LEVELS = ("L1", "L2", "L3", "L4", "L5", "S1", "S2")
 
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("sources")
-    for name in NAMES:
+    for name in EXPECTED:
         demo.make(name, root / name)
     return root
 
@@ -45,18 +45,23 @@ def array(path: Path) -> np.ndarray[Any, Any]:
 
 
 def test_each_known_dataset_has_a_generator() -> None:
+    lacking = sorted({*datasets.names()} - {*demo.names()})
+    assert not lacking, f"write bidsify/demo/{lacking[0]}.py with make(folder)"
     assert demo.names() == datasets.names()
 
 
 def test_an_unknown_name_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="'phantom'; there are "):
+    says = (
+        r"'phantom'; there are .*; for a new one write bidsify/demo/phantom\.py with make\(folder"
+    )
+    with pytest.raises(ValueError, match=says):
         demo.make("phantom", tmp_path)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_making_gives_the_same_bytes(name: str, sources: Path, tmp_path: Path) -> None:
+def test_each_making_gives_the_same_bytes(name: str, source: Make, tmp_path: Path) -> None:
     demo.make(name, tmp_path)
-    again, before = files(tmp_path), files(sources / name)
+    again, before = files(tmp_path), files(source(name))
     assert list(again) == list(before)
     for path, file in again.items():
         assert file.read_bytes() == before[path].read_bytes(), path
@@ -116,9 +121,19 @@ def expected_chaos() -> Iterator[str]:
             yield f"{root}/T2SPIR/Ground/IMG-0002-{number:05d}.png"
 
 
-@pytest.mark.parametrize("name", NAMES)
+#: The sources that this file looks into; those of families have files of their own.
+EXPECTED = {
+    "chaos": expected_chaos,
+    "ivdm3seg": expected_ivdm3seg,
+    "lumbosacral": expected_lumbosacral,
+    "myops380": expected_myops380,
+    "ssmspine": expected_ssmspine,
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
 def test_the_files_are_those_of_the_native_layout(name: str, sources: Path) -> None:
-    assert list(files(sources / name)) == sorted(globals()[f"expected_{name}"]())
+    assert list(files(sources / name)) == sorted(EXPECTED[name]())
 
 
 @pytest.mark.parametrize("name", ["ivdm3seg", "lumbosacral", "myops380"])

@@ -15,11 +15,12 @@ import pytest
 from bidsify.bids_schema import schema
 from bidsify.validation import hed
 from bidsify.validation.context import Context
-from bidsify.validation.dataset import Dataset, Options, open_dataset
+from bidsify.validation.dataset import Dataset, open_dataset
 from bidsify.validation.files.tree import Folder
 from bidsify.validation.findings import finding
 from bidsify.validation.issue import Finding
 from bidsify.validation.loading import load
+from bidsify.validation.options import Options
 from bidsify.validation.rules.rulebook import Rulebook
 
 Found = list[tuple[str, Finding]]

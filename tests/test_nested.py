@@ -11,10 +11,10 @@ import pytest
 
 from bidsify.errors import UsageError
 from bidsify.validation import nested
-from bidsify.validation.dataset import Options
 from bidsify.validation.issue import Report
 from bidsify.validation.nested import validate_all
-from bidsify.validation.run import Request, validate_tree
+from bidsify.validation.options import Options, Request
+from bidsify.validation.run import validate_tree
 
 RAW = {"Name": "x", "BIDSVersion": "1.11.0", "DatasetType": "raw", "Authors": ["A", "B"]}
 DERIVED = json.dumps(RAW | {"DatasetType": "derivative", "GeneratedBy": [{"Name": "x"}]})

@@ -13,10 +13,10 @@ import pytest
 from bidsify.bids_schema import schema
 from bidsify.errors import UsageError
 from bidsify.validation import official, run
-from bidsify.validation.dataset import Options
 from bidsify.validation.issue import Issue
 from bidsify.validation.nested import validate_all
 from bidsify.validation.official import NAME, Comparison, compare, render, validate_officially
+from bidsify.validation.options import Options
 
 RAW = {"Name": "x", "BIDSVersion": "1.11.0", "DatasetType": "raw", "Authors": ["A", "B"]}
 DERIVED = RAW | {"DatasetType": "derivative", "GeneratedBy": [{"Name": "x"}]}

@@ -6,6 +6,7 @@ import json
 import re
 import runpy
 import shutil
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,11 @@ import pytest
 from conftest import RECORD, Make, Ran, run, shell, snapshot, volume
 
 import bidsify
+from bidsify import dataset, datasets
+from bidsify.dataset import Json, Masks, Naming, Pairing, Points, Product, Segmentation
+from bidsify.declaration import check
 from bidsify.demo import native
+from bidsify.errors import DeclarationError
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 PACKAGE = Path(bidsify.__file__).parent
@@ -178,6 +183,11 @@ def test_it_does_not_take_the_tree_of_another(place: Path) -> None:
         ('licence="CC0-1.0"', 'licence=""', "dataset_description.json: .*License"),
         ('authors=("Nobody N.",)', "authors=()", "dataset_description.json: .*Authors"),
         ('"https://example.org/knees"', '""', "dataset_description.json: "),
+        (
+            'suffix="PDw"',
+            'suffix="PDw", datatype="ct"',
+            r"bones.nii' lies on 'pd' \(folder ct/\) but goes to anat/; state datatype='ct'",
+        ),
         ("K{knee:03}", "K{knees:03}", "knees"),
         ('value="{knee}"', 'value="{knees}"', "knees"),
     ],
@@ -188,6 +198,51 @@ def test_a_declaration_that_is_broken(old: str, new: str, says: str, place: Path
     assert old in text
     (place / "mine.py").write_text(text.replace(old, new, 1))
     refused(place, says)
+
+
+@pytest.mark.parametrize(
+    ("kind", "of", "datatype", "says"),
+    [
+        (Segmentation, ("ct",), "anat", "'x.nii' lies on 'ct' (folder ct/) but goes to anat/;"),
+        (Segmentation, ("mri",), "ct", "'x.nii' lies on 'mri' (folder anat/) but goes to ct/;"),
+        (Segmentation, ("ct",), "ct", ""),
+        (Segmentation, ("mri",), "anat", ""),
+        (Segmentation, ("ct", "mri"), "anat", ""),
+        (Segmentation, ("ct", "mri"), "dwi", "lies on 'ct' (folder ct/) but goes to dwi/; state "),
+        (Masks, ("ct",), "anat", "goes to anat/; state datatype='ct'"),
+        (Masks, ("ct",), "ct", ""),
+        (Masks, (), "anat", ""),
+        (Points, "ct", "anat", "goes to anat/; state datatype='ct'"),
+        (Points, "mri", "anat", ""),
+        (Points, "", "anat", ""),
+    ],
+)
+def test_what_lies_on_an_image_goes_into_its_folder(
+    kind: type[Product], of: object, datatype: str, says: str
+) -> None:
+    declared = datasets.load(str(EXAMPLES / "liver_mri.py"))
+    image, drawn = declared.products
+    own = {Segmentation: {"labels": drawn.labels}, Points: {"columns": {}}}.get(kind, {})
+    naming = Naming(subject="1", source_id="1")
+    product = kind(source=("x.nii",), of=of, datatype=datatype, naming=naming, **own)
+    products = (image, replace(image, name="ct", suffix="ct", datatype="ct"), product)
+    dataset = replace(declared, products=products)
+    if not says:
+        check(dataset)
+        return
+    with pytest.raises(DeclarationError, match=re.escape(says)):
+        check(dataset)
+
+
+WORDS = sorted({getattr(dataset, name) for name in dataset.__all__} - {Json, Pairing}, key=repr)
+
+
+@pytest.mark.parametrize("word", WORDS, ids=lambda word: word.__name__)
+def test_each_word_of_a_declaration_is_explained(word: type) -> None:
+    """In the docstring of the class that has it, or that gives it a meaning of its own."""
+    inherited = {name for base in word.__mro__[1:] for name in vars(base).get("__slots__", ())}
+    for name in {field.name for field in fields(word)} - inherited:
+        assert re.search(rf"``{name}``|^ +{name}: ", word.__doc__ or "", re.MULTILINE), name
 
 
 @pytest.mark.parametrize(

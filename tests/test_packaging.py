@@ -11,7 +11,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,11 @@ def test_each_kind_of_data_file_is_listed() -> None:
 
 def test_the_version_is_stated_once() -> None:
     assert settings()["metadata"]["version"] == "attr: bidsify.version.__version__"
-    assert version("bidsify-datasets") == __version__
+    try:
+        installed = version("bidsify-datasets")
+    except PackageNotFoundError:
+        pytest.skip("needs an installed bidsify: sh tests/run.sh")
+    assert installed == __version__
 
 
 @pytest.fixture(scope="module")

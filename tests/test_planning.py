@@ -39,6 +39,7 @@ SERIES = Image(name="ct", source=("{case}/dicom/*.dcm",), suffix="T2w", reader="
 PICTURES = Segmentation(
     source=("{case}/png/*.png",), of=("ct",), labels=TABLE, reader="png", coding="source_value"
 )
+MARKERS = Points(source=("{case}/mr.nii",), columns={}, sidecar={"Description": "Markers."})
 
 
 def dataset(*products: Product, **more: object) -> Dataset:
@@ -233,6 +234,27 @@ def test_what_is_bidsignored_may_have_any_name() -> None:
         make_plan(dataset(mesh), ["7/liver.stl"])
     plan = make_plan(dataset(mesh, bidsignore=("*_mesh.stl",)), ["7/liver.stl"])
     assert "sub-7/anat/sub-7_mesh.stl" in jobs(plan)
+
+
+@pytest.mark.parametrize(
+    ("product", "patterns"),
+    [
+        (replace(IMAGE, suffix="ct", datatype="ct"), ("**/ct",)),
+        (replace(IMAGE, suffix="ct"), ("*_ct.*",)),
+        (replace(IMAGE, entities={"direction": "AP"}), ("*_dir-AP_T1w.*",)),
+        (replace(MARKERS, sidecar={}), ("*_points.tsv",)),
+        (MARKERS, ("*_points.tsv", "points.json")),
+        (replace(MARKERS, datatype="ct"), ("**/ct", "points.json")),
+    ],
+)
+def test_what_could_be_bidsignored_is_said_as_one_would_write_it(
+    product: Product, patterns: tuple[str, ...]
+) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        make_plan(dataset(product), ["7/mr.nii"])
+    says = f"or list it in bidsignore, as {' and '.join(map(repr, patterns))}"
+    assert str(caught.value).endswith(says)
+    make_plan(dataset(product, bidsignore=patterns), ["7/mr.nii"])
 
 
 def test_points_hold_what_their_file_names_state() -> None:

@@ -18,8 +18,9 @@ from bidsify import bids_schema, datasets, json_schema
 from bidsify.dataset import Dataset as Declaration
 from bidsify.errors import UsageError
 from bidsify.validation import codes
-from bidsify.validation.dataset import Options, open_dataset
+from bidsify.validation.dataset import open_dataset
 from bidsify.validation.issue import Finding
+from bidsify.validation.options import Options
 from bidsify.validation.profiles import check_profile
 from bidsify.validation.profiles.contrasts import label_expression
 from bidsify.validation.profiles.quick import surely_fits

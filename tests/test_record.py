@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from conftest import RECORD, Make
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import bidsify
 from bidsify.engine.journal import Journal
 from bidsify.errors import UsageError
 from bidsify.records.conversion import read_record
@@ -134,6 +136,18 @@ def test_a_record_that_is_none(content: bytes, tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(UsageError, match=r"conversion\.json: not a readable record"):
         read_record(tmp_path)
+
+
+def test_the_record_names_no_file_that_was_not_written(source: Make, tmp_path: Path) -> None:
+    """A test subject of CHAOS has no masks, so the tree needs no label table."""
+    case = Path("Test_Sets/CT/3")
+    shutil.copytree(source("chaos") / case, tmp_path / "in" / case)
+    bidsify.convert(tmp_path / "in", tmp_path / "out", dataset="chaos")
+    record = read_record(tmp_path / "out")
+    assert record is not None
+    assert not {"dseg.tsv", "dseg.json"} & {*record.shared}
+    assert all((tmp_path / "out" / name).is_file() for name in record.shared)
+    assert bidsify.verify(tmp_path / "in", tmp_path / "out") == []
 
 
 def test_the_record_holds_its_receipts(tree: Make) -> None:

@@ -90,7 +90,7 @@ def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
         write(MIXED, "json", tmp_path / "no" / "report.json")
 
 
-@pytest.mark.parametrize("form", ["text", "json", "sarif", "junit", "github"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_million_issues_are_written_in_seconds(form: str) -> None:
     findings = [Finding("SIDECAR_KEY_RECOMMENDED", "warning", "", f"Key{n}") for n in range(10)]
     large = report(*((f"sub-{n}/x.nii", f) for n in range(20_000) for f in findings))

@@ -1,4 +1,4 @@
-"""What a source may do without harm, for each of the datasets whose sources have traps.
+"""What a source may do without harm, whatever the dataset.
 
 The traps of each dataset are in the modules beside this one; what they share is here.
 """
@@ -13,19 +13,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import RECORD, Make, Ran, run, save_volume, volume
+from conftest import NAMES, RECORD, Declared, Make, Ran, run, save_volume, volume
 
 from bidsify import datasets
 from bidsify.planning.jobs import Plan, VolumeJob
 from bidsify.planning.plan import make_plan
 from bidsify.source import open_source
 
-NAMES = (
-    *("brats2019", "brats2020", "brats2021", "brats2023", "brats2023ped", "brats2023ssa"),
-    *("brats2023men", "brats2023met", "brats2024", "brats2024menrt", "brats2024ped"),
-    *("prostate158", "chaos", "myops2020", "myopspp", "crossmoda2021", "crossmoda2022"),
-    *("vsseg", "vssegnifti", "harvard"),
-)
 Values = Any
 
 
@@ -87,9 +81,9 @@ def convert(source: Path, tree: Path, *arguments: object, code: int = 0) -> Ran:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("above", ["mirror", "a/mirror of mine", "v1.0/Train/x/y"])
 def test_folders_that_a_mirror_puts_above_do_not_matter(
-    name: str, above: str, source: Make
+    name: str, above: str, source: Make, declared: Declared
 ) -> None:
-    dataset, paths = datasets.load(name), list(open_source(source(name)).sizes)
+    dataset, paths = declared(name), list(open_source(source(name)).sizes)
     moved = make_plan(dataset, [f"{above}/{path}" for path in paths])
     expected = targets(make_plan(dataset, paths))
     assert moved.unclaimed == moved.failures == ()
@@ -99,8 +93,10 @@ def test_folders_that_a_mirror_puts_above_do_not_matter(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_folder_that_a_mirror_doubles_does_not_matter(name: str, source: Make) -> None:
-    dataset, paths = datasets.load(name), list(open_source(source(name)).sizes)
+def test_a_folder_that_a_mirror_doubles_does_not_matter(
+    name: str, source: Make, declared: Declared
+) -> None:
+    dataset, paths = declared(name), list(open_source(source(name)).sizes)
     doubled = make_plan(dataset, [f"{path.split('/')[0]}/{path}" for path in paths])
     assert doubled.unclaimed == doubled.failures == ()
     assert list(targets(doubled)) == list(targets(make_plan(dataset, paths)))

@@ -1,4 +1,4 @@
-"""Prostate158, CHAOS, MyoPS, the Whole Brain Atlas: the source that springs each trap."""
+"""Prostate158, CHAOS, MyoPS, the Whole Brain Atlas, IVDM3Seg: the source that springs each trap."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from conftest import RECORD, Make, run, snapshot, volume
+from conftest import RECORD, Make, run, save_volume, snapshot, volume
 from PIL import Image
 from test_traps import (
     changed,
@@ -797,3 +797,26 @@ def test_prostate158_an_empty_mask_must_be_numbers_and_zero(
         path.write_bytes(native.gzipped(made.to_bytes()))
     (failure,) = convert(source, tmp_path / "out", code=1).failures
     assert "empty.nii.gz: " in failure
+
+
+# IVDM3Seg
+
+
+def test_ivdm3seg_label_on_another_grid_is_kept_as_stored(own_source: Make, tmp_path: Path) -> None:
+    """That of case 16 lies so; here that of case 01 does too."""
+    source, out = own_source("ivdm3seg"), tmp_path / "out"
+    for path in (source / "Training/01/01_Labels.nii", source / "label/01_Labels.nii"):
+        data, image = volume(path)
+        affine = image.affine.copy()
+        affine[:3, 3] += 3
+        save_volume(path, data, image, affine)
+    ran = convert(source, out)
+    for case, differs in (("01", True), ("02", False), ("16", True)):
+        made = out / f"sub-{case}/anat/sub-{case}_acq-dixon_dseg.nii.gz"
+        said = [text for text in ran.warnings if f"sub-{case}_acq-dixon_dseg" in text]
+        assert any("grid differs" in text for text in said) == differs
+        assert sidecar(made).get("GridDiffersFromSources", False) == differs
+        data, image = volume(made)
+        expected, before = volume(source / f"Training/{case}/{case}_Labels.nii")
+        assert np.array_equal(data, expected)
+        assert np.array_equal(image.affine, before.affine)

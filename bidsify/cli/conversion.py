@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +13,9 @@ from ..printable import printable
 from .console import PROBLEMS, VERBOSITY, common, dumps, json_option, workers_option
 from .console import report as say_report
 from .progress import Progress
+
+if TYPE_CHECKING:
+    from ..engine.output import OnExisting
 
 _source = click.argument("source", metavar="SRC", type=click.Path(path_type=Path))
 _dataset = click.option(
@@ -57,13 +60,11 @@ def detect(source: Path, as_json: bool) -> None:  # noqa: FBT001
 
     Example: bidsify detect ~/Downloads/CHAOS_Train_Sets.zip
     """
-    from ..recognition import detection
+    from ..recognition.identity import identify
     from ..source import open_source
     from . import printing
 
-    opened = open_source(source)
-    found = detection.candidates(list(opened.sizes))
-    made = printing.detection_document(opened, found, detection.choose(opened, found))
+    made = printing.detection_document(identify(open_source(source)))
     click.echo(dumps(made) if as_json else printing.detection_text(made))
 
 
@@ -116,7 +117,7 @@ def convert(  # noqa: PLR0917
     label_table: Path | None,
     workers: int,
     participants: tuple[str, ...],
-    on_existing: Any,
+    on_existing: OnExisting,
     dry_run: bool,  # noqa: FBT001
     fail_on_unclaimed: bool,  # noqa: FBT001
     max_failures: int | None,
@@ -133,7 +134,7 @@ def convert(  # noqa: PLR0917
     from . import printing
 
     if dry_run:
-        made = api.plan(source, dataset, label_table=label_table)
+        made = api.plan(source, dataset, label_table=label_table, participants=participants)
         click.echo(printing.plan_text(made))
         sys.exit(PROBLEMS if made.failures else 0)
     with Progress(sys.stderr, quiet=ctx.meta[VERBOSITY] < 0) as progress:

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ..dataset import Dataset
 from ..label_files import LabelFile, label_files
-from ..planning.claims import sort_files
-from ..planning.expectations import describe
 from ..planning.jobs import Plan
-from ..planning.plan import make_plan
 from ..printable import printable
-from ..recognition.detection import Candidate
-from ..recognition.editions import Settled
-from ..recognition.series import Named
-from ..recognition.survey import look
-from ..recognition.suspicion import suspicion
-from ..source import Source
+from ..recognition.identity import Identity
 
 _SHOWN = 12
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
     """Return a plan as JSON; see ``schemas/plan.schema.json``."""
-    jobs = [*(job for unit in plan.units for job in unit.jobs), *plan.shared]
+    jobs = [*plan.jobs, *plan.shared]
     return {
         "dataset": plan.dataset,
         "edition": plan.edition,
@@ -103,12 +96,7 @@ def dataset_document(dataset: Dataset) -> dict[str, Any]:
             each.name: [dict(row) for row in each.table.rows] for each in label_files(dataset)
         },
         "regions": [dict(row) for row in dataset.regions.rows] if dataset.regions else [],
-        "terms": {
-            "licence": dataset.terms.licence,
-            "summary": dataset.terms.summary,
-            "redistribution": dataset.terms.redistribution,
-            "evidence": dataset.terms.evidence,
-        },
+        "terms": asdict(dataset.terms),
         "citation": dataset.citation,
         "url": dataset.source_url,
         "doi": dataset.source_doi,
@@ -130,24 +118,19 @@ def dataset_text(dataset: Dataset) -> str:
     return "\n".join(lines)
 
 
-def detection_document(
-    source: Source, found: Sequence[Candidate], settled: Settled
-) -> dict[str, Any]:
+def detection_document(found: Identity) -> dict[str, Any]:
     """Return which dataset a source is, why, and what is missing or unexpected."""
-    dataset, files = settled.dataset, len(source.sizes)
-    seen = look(dataset, source)
-    plan = make_plan(dataset, source.sizes, seen.names, seen.faults)
-    ranked = sorted(found, key=lambda one: (-one.fitting, one.dataset is not dataset))
     return {
-        "dataset": dataset.name,
-        "edition": dataset.edition,
-        "evidence": [*filter(None, [settled.because]), *_evidence(source, dataset, seen)],
+        "dataset": found.dataset.name,
+        "edition": found.dataset.edition,
+        "evidence": list(found.evidence),
         "candidates": [
-            {"dataset": c.dataset.name, "fitting": c.fitting, "files": files} for c in ranked
+            {"dataset": c.dataset.name, "fitting": c.fitting, "files": found.file_count}
+            for c in found.candidates
         ],
-        "suspicion": suspicion(plan, source),
-        "missing": [r.message for r in plan.remarks if r.code in ("MISSING", "SUBJECT_COUNT")],
-        "unexpected": list(plan.unclaimed),
+        "suspicion": found.suspicion,
+        "missing": list(found.missing),
+        "unexpected": list(found.unexpected),
     }
 
 
@@ -162,14 +145,6 @@ def detection_text(document: Mapping[str, Any]) -> str:
     if len(unexpected) > _SHOWN:
         lines.append(f"  ... and {len(unexpected) - _SHOWN} more unexpected files")
     return "\n".join(map(printable, lines))
-
-
-def _evidence(source: Source, dataset: Dataset, seen: Named) -> Iterator[str]:
-    claims = sort_files(dataset, source.sizes, seen.names).claims
-    for product in dataset.products:
-        files = sorted({c.path for c in claims if any(u.product is product for u in c.uses)})
-        if files:
-            yield f"{len(files)} files fit {describe(product)}, such as {files[0]}"
 
 
 def _label_lines(file: LabelFile) -> Iterator[str]:

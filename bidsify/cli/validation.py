@@ -4,28 +4,50 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from ..reporting import FORMATS
+from ..validation.issue import Severity
+from ..validation.options import LEVELS, Level, Options, Request
 from .console import PROBLEMS, VERBOSITY, color, common, dumps, say
 
 if TYPE_CHECKING:
     from ..reporting.settings import Settings
     from ..validation.changed import Changed
     from ..validation.issue import Report
-    from ..validation.run import Request
 
-_FORMATS = ("text", "json", "sarif", "junit", "github")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """The options of ``validate``, as the user gave them."""
+
+    level: Level
+    form: str
+    outputs: tuple[str, ...]
+    fail_on: Severity | None
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    baseline: Path | None
+    changed_since: str | None
+    missing_content: Literal["error", "skip"]
+    schema: Path | None
+    profile: str | None
+    recursive: bool
+    ignore_nifti_headers: bool
+    official: bool
+    workers: int
 
 
 @click.command()
 @common
 @click.argument("tree", metavar="TREE", type=click.Path(path_type=Path))
-@click.option("--level", type=click.Choice(["names", "headers", "voxels"]), default="headers",
+@click.option("--level", type=click.Choice(LEVELS), default="headers",
               show_default=True, help="names opens no file, voxels reads all images.")  # fmt: skip
-@click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True,
+@click.option("--format", "form", type=click.Choice([*FORMATS]), default="text", show_default=True,
               help="What to print.")  # fmt: skip
 @click.option("--output", "outputs", multiple=True, metavar="FMT=FILE",
               help="Write a file too, as sarif=bids.sarif; may be repeated.")  # fmt: skip
@@ -61,26 +83,28 @@ def validate(ctx: click.Context, /, tree: Path, **options: Any) -> None:
     """
     from .. import reporting
     from ..reporting import selection
+    from ..validation.nested import validate_all
 
-    document = _schema(options["schema"])
-    outputs = [_output(text) for text in options["outputs"]]
-    settings = _settings(tree, options, document)
-    baseline = selection.read_baseline(options["baseline"]) if options["baseline"] else {}
-    changed = _changed(tree, options["changed_since"], document)
-    request = _request(tree, options, changed)
-    report = _validate(request, options)
-    if options["official"]:
-        _compare(request, report, document, recursive=options["recursive"])
-    report = _chosen(changed.keep(report) if changed else report, settings, options)
+    asked = _Asked(**options)
+    document = _schema(asked.schema)
+    outputs = [_output(text) for text in asked.outputs]
+    settings = _settings(tree, asked, document)
+    baseline = selection.read_baseline(asked.baseline) if asked.baseline else {}
+    changed = _changed(tree, asked.changed_since, document)
+    request = _request(tree, asked, changed)
+    report = validate_all(request, asked.workers, recursive=asked.recursive)
+    if asked.official:
+        _compare(request, report, document, recursive=asked.recursive)
+    report = _chosen(changed.keep(report) if changed else report, settings, asked)
     report = selection.without(report, baseline)
     wanted = color()
     is_colored = sys.stdout.isatty() if wanted is None else wanted
-    reporting.write(report, options["form"], sys.stdout.buffer, color=is_colored)
+    reporting.write(report, asked.form, sys.stdout.buffer, color=is_colored)
     for form, path in outputs:
         reporting.write(report, form, path)
         if ctx.meta[VERBOSITY] >= 0:
             say(f"wrote {path}")
-    if selection.fails(report, options["fail_on"] or settings.fail_on or "error"):
+    if selection.fails(report, asked.fail_on or settings.fail_on or "error"):
         sys.exit(PROBLEMS)
 
 
@@ -116,27 +140,18 @@ def schema(name: str | None, overlay: bool) -> None:  # noqa: FBT001
         click.echo(dumps(made))
 
 
-def _request(tree: Path, options: dict[str, Any], changed: Changed | None) -> Request:
-    from ..validation.dataset import Options
-    from ..validation.run import Request
-
+def _request(tree: Path, asked: _Asked, changed: Changed | None) -> Request:
     return Request(
         str(tree),
-        str(options["schema"]) if options["schema"] else None,
+        str(asked.schema) if asked.schema else None,
         Options(
-            options["level"],
-            nifti_headers=not options["ignore_nifti_headers"],
-            skip_missing=options["missing_content"] == "skip",
+            asked.level,
+            nifti_headers=not asked.ignore_nifti_headers,
+            skip_missing=asked.missing_content == "skip",
             voxels_in=changed.folders if changed else None,
         ),
-        options["profile"],
+        asked.profile,
     )
-
-
-def _validate(request: Request, options: dict[str, Any]) -> Report:
-    from ..validation.nested import validate_all
-
-    return validate_all(request, options["workers"], recursive=options["recursive"])
 
 
 def _changed(tree: Path, revision: str | None, document: Any) -> Changed | None:
@@ -162,23 +177,23 @@ def _compare(request: Request, report: Report, document: Any, *, recursive: bool
         say(text.rstrip("\n"))
 
 
-def _settings(tree: Path, options: dict[str, Any], document: Any) -> Settings:
+def _settings(tree: Path, asked: _Asked, document: Any) -> Settings:
     """Read what the dataset itself wants left out, and refuse mistyped codes."""
     from ..reporting.settings import read_settings
     from ..validation.codes import check_patterns
 
-    check_patterns((*options["select"], *options["ignore"]), document)
+    check_patterns((*asked.select, *asked.ignore), document)
     return read_settings(tree, document)
 
 
-def _chosen(report: Report, settings: Settings, options: dict[str, Any]) -> Report:
+def _chosen(report: Report, settings: Settings, asked: _Asked) -> Report:
     from ..reporting import selection
     from ..reporting import settings as reading
 
     report, stale = reading.apply(settings, report)
     for text in stale:
         say(f"warning: {text}")
-    return selection.choose(report, options["select"], options["ignore"])
+    return selection.choose(report, asked.select, asked.ignore)
 
 
 def _schema(path: Path | None) -> Any:
@@ -189,8 +204,8 @@ def _schema(path: Path | None) -> Any:
 
 def _output(text: str) -> tuple[str, Path]:
     form, equals, path = text.partition("=")
-    if form not in _FORMATS or not equals or not path:
-        msg = f"{text!r} is not FMT=FILE, where FMT is one of {', '.join(_FORMATS)}"
+    if form not in FORMATS or not equals or not path:
+        msg = f"{text!r} is not FMT=FILE, where FMT is one of {', '.join(FORMATS)}"
         raise click.BadParameter(msg, param_hint="--output")
     return form, Path(path)
 

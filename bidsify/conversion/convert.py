@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 
 from ..dataset import Dataset
-from ..engine.jobs import Unit
+from ..engine.jobs import Unit, selected
 from ..engine.output import OnExisting, Output, Wanted, open_output
-from ..engine.run import Pace, Watcher, run_units, selected, written_earlier
+from ..engine.run import Pace, Watcher, run_units, written_earlier
 from ..engine.work import Outcome, Setting
 from ..engine.writing import write_if_changed
 from ..planning.jobs import Plan

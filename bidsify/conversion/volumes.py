@@ -27,7 +27,7 @@ def make(job: VolumeJob, reading: Reading, *, reproducible: bool) -> Made | Omit
     Raises:
         SourceError: A source file is not what it claims to be.
     """
-    made = _READERS[job.reader](job, reading)
+    made = READERS[job.reader](job, reading)
     if isinstance(made, Omitted):
         return made
     content = made.packed or gz.pack(made.content, reproducible=reproducible)
@@ -165,7 +165,8 @@ def _part(job: VolumeJob) -> ArrayPart:
     return job.array
 
 
-_READERS: Mapping[Reader, Callable[[VolumeJob, Reading], _Raw | Omitted]] = {
+#: What makes a volume of each form that volumes come in.
+READERS: Mapping[Reader, Callable[[VolumeJob, Reading], _Raw | Omitted]] = {
     "nifti": _from_nifti,
     "dicom": _from_dicom,
     "pictures": _from_pictures,

@@ -1,7 +1,10 @@
 """The known datasets: one declaration ``<name>.py`` and its label table ``<name>.tsv`` each.
 
-The folder is listed, so there is no list to edit when a dataset is added. Packages can offer
-more through the entry point group ``bidsify.datasets``, users with a file of their own.
+The folder is listed, so there is no list to edit when a dataset is added. A dataset that is part
+of this package also needs ``bidsify/demo/<name>.py`` with ``make(folder)`` and the generated
+pages: see "Add a dataset" in ``docs/architecture.md``. A declaration of one's own is one file and
+its table, wherever they lie; packages can offer more through the entry point group
+``bidsify.datasets``.
 """
 
 from __future__ import annotations

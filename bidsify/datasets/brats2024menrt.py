@@ -1,7 +1,8 @@
 """BraTS 2024 MEN-RT: meningioma before radiotherapy, one contrast in native space."""
 
-from ..dataset import Dataset, Image, Naming
+from ..dataset import Dataset, Image, Naming, Segmentation
 from ..families import brats, brats_sources
+from ..labels import label_table
 
 CASE = "BraTS-MEN-RT-{number}-{timepoint}"
 
@@ -37,12 +38,11 @@ BraTS-MEN-RT-Train-v2/BraTS-MEN-RT-0402-1/BraTS-MEN-RT-0402-1_gtv.nii.gz
                 "Description": "T1-weighted image after a contrast agent, as acquired.",
             },
         ),
-        brats.segmentation(
-            __file__,
-            brats.sources(CASE, "_gtv", brats.SPLIT_FOLDER),
+        Segmentation(
+            source=brats.sources(CASE, "_gtv", brats.SPLIT_FOLDER),
             of=("t1ce",),
-            in_template=False,
-            text="Gross tumour volume.",
+            labels=label_table(__file__),
+            sidecar={"Description": "Gross tumour volume.", "SpatialReference": "orig"},
             absent_where={"split": "[Vv]al.*|[Tt]est.*"},
         ),
     ),

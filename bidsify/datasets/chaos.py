@@ -1,6 +1,6 @@
 """CHAOS: abdominal CT and MRI with organs (ISBI challenge 2019)."""
 
-from typing import Any
+from dataclasses import replace
 
 from ..dataset import Column, Dataset, Ignored, Image, Naming, Segmentation, Suspect, Terms
 from ..labels import label_table
@@ -18,7 +18,6 @@ DRAFT = Suspect(
         "the release: get the release of Zenodo"
     ),
 )
-MR_CODING: dict[str, Any] = {"coding": "source_value", "suspects": (DRAFT,)}
 
 
 def mr_image(name: str, folder: str, suffix: str, entities: dict[str, str], text: str) -> Image:
@@ -34,7 +33,7 @@ def mr_image(name: str, folder: str, suffix: str, entities: dict[str, str], text
     )
 
 
-def organs(naming: Naming, folder: str, of: str, acquisition: str, **more: Any) -> Segmentation:
+def organs(naming: Naming, folder: str, of: str, acquisition: str) -> Segmentation:
     """Return the masks of a series; the test sets have none."""
     return Segmentation(
         naming=naming,
@@ -45,7 +44,6 @@ def organs(naming: Naming, folder: str, of: str, acquisition: str, **more: Any) 
         entities={"acquisition": acquisition},
         absent_where=WITHOUT_MASKS,
         sidecar={"Description": "Organs of the abdomen; in CT the liver alone."},
-        **more,
     )
 
 
@@ -110,21 +108,18 @@ Train_Sets/MR/1/T2SPIR/Ground/*.png              -> sub-MR01/anat/sub-MR01_acq-T
             {"acquisition": "T2SPIR"},
             "T2-weighted image with fat suppression (SPIR).",
         ),
-        organs(
-            CT,
-            "CT/{case}",
-            "portal",
-            "portal",
+        replace(
+            organs(CT, "CT/{case}", "portal", "portal"),
             datatype="ct",
             coding="source_value_ct",
             pairing="rank",
             may_be_empty=False,
         ),
-        organs(
-            MR, "MR/{case}/T1DUAL", "inphase", "T1DUAL", coding="source_value", suspects=(DRAFT,)
-        ),
-        organs(
-            MR, "MR/{case}/T2SPIR", "T2SPIR", "T2SPIR", coding="source_value", suspects=(DRAFT,)
+        *(
+            replace(
+                organs(MR, "MR/{case}/" + name, of, name), coding="source_value", suspects=(DRAFT,)
+            )
+            for name, of in (("T1DUAL", "inphase"), ("T2SPIR", "T2SPIR"))
         ),
     ),
     ignored=(

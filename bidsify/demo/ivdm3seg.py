@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -63,10 +63,23 @@ def make(folder: Path) -> None:
         native.save(folder / "label" / f"{number}_Labels.nii", content)
 
 
+class _Tissues(NamedTuple):
+    """The signal of each tissue."""
+
+    skin: float
+    muscle: float
+    marrow: float
+    disc: float
+    fluid: float
+
+
+_WATER = _Tissues(skin=40, muscle=250, marrow=165, disc=360, fluid=420)
+_FAT = _Tissues(skin=430, muscle=30, marrow=190, disc=12, fluid=8)
+
+
 def _images(case: _Case, matrix: Array) -> dict[str, NDArray[np.int16]]:
     points = phantom.positions(case.shape, matrix)
-    water = _signal(points, case.shift, skin=40, muscle=250, marrow=165, disc=360, fluid=420)
-    fat = _signal(points, case.shift, skin=430, muscle=30, marrow=190, disc=12, fluid=8)
+    water, fat = (_signal(points, case.shift, tissues) for tissues in (_WATER, _FAT))
     images = {"fat": fat, "inn": water + fat, "opp": np.abs(water - fat), "wat": water}
     return {name: np.round(image).astype(np.int16) for name, image in images.items()}
 
@@ -77,24 +90,15 @@ def _labels(case: _Case, matrix: Array) -> NDArray[np.uint8]:
     return np.asarray(np.any(discs, axis=0), dtype=np.uint8)
 
 
-def _signal(
-    points: Array,
-    shift: float,
-    *,
-    skin: float,
-    muscle: float,
-    marrow: float,
-    disc: float,
-    fluid: float,
-) -> Array:
+def _signal(points: Array, shift: float, of: _Tissues) -> Array:
     long = 1e3  # much longer than the field of view
     solids = [
-        Solid(centre=(0.5, -1, 0), radii=(14, 22, long), value=skin, power=4),
-        Solid(centre=(1, 0, 0), radii=(12, 18, long), value=muscle, power=3),
-        *_vertebrae(shift, marrow),
-        *_canal(shift, fluid),
-        *_discs(shift, disc),
-        Solid(centre=(4, 13, -6), radii=(4, 3, 9), value=fluid, turn=10, plane=(1, 2)),
+        Solid(centre=(0.5, -1, 0), radii=(14, 22, long), value=of.skin, power=4),
+        Solid(centre=(1, 0, 0), radii=(12, 18, long), value=of.muscle, power=3),
+        *_vertebrae(shift, of.marrow),
+        *_canal(shift, of.fluid),
+        *_discs(shift, of.disc),
+        Solid(centre=(4, 13, -6), radii=(4, 3, 9), value=of.fluid, turn=10, plane=(1, 2)),
     ]
     image = phantom.draw(points, solids, edge=1.6) * phantom.shading(points, _MIDDLE, 26.0)
     return image * (1 + 0.03 * phantom.grain(points, _MIDDLE, 20.0))

@@ -7,10 +7,11 @@ is already there is what the plan wants.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..errors import UsageError
 from ..version import __version__
 
 
@@ -69,6 +70,20 @@ class Unit:
     def name(self) -> str:
         """Return the folder of this unit, for messages."""
         return f"sub-{self.subject}" + (f"/ses-{self.session}" if self.session else "")
+
+
+def selected(units: Sequence[Unit], participants: Sequence[str]) -> list[Unit]:
+    """Return the units of the participants that were asked for; all where none is.
+
+    Raises:
+        UsageError: One of them is not in the source.
+    """
+    wanted = {label.removeprefix("sub-") for label in participants}
+    if unknown := wanted - {unit.subject for unit in units}:
+        some = ", ".join(sorted({unit.subject for unit in units})[:10])
+        msg = f"no participant {', '.join(sorted(unknown))} in the source; there are {some}, ..."
+        raise UsageError(msg)
+    return [unit for unit in units if not wanted or unit.subject in wanted]
 
 
 @dataclass(frozen=True, slots=True)

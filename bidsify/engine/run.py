@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from ..errors import UsageError
 from ..records.receipts import Receipt
 from .jobs import Unit
 from .output import Output
@@ -69,17 +68,3 @@ def written_earlier(
                 continue
             if receipt.is_omitted or (output.root / job.target).is_file():
                 yield Outcome(job.target, "kept", job.sources, receipt)
-
-
-def selected(units: Sequence[Unit], participants: Sequence[str]) -> list[Unit]:
-    """Return the units of the participants that were asked for; all where none is.
-
-    Raises:
-        UsageError: One of them is not in the source.
-    """
-    wanted = {label.removeprefix("sub-") for label in participants}
-    if unknown := wanted - {unit.subject for unit in units}:
-        some = ", ".join(sorted({unit.subject for unit in units})[:10])
-        msg = f"no participant {', '.join(sorted(unknown))} in the source; there are {some}, ..."
-        raise UsageError(msg)
-    return [unit for unit in units if not wanted or unit.subject in wanted]

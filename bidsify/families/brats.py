@@ -154,28 +154,36 @@ def sidecar(text: str, contrast: str, in_template: bool) -> dict[str, Json]:  # 
     return known
 
 
-def segmentation(declared: str, source: tuple[str, ...], **more: Any) -> Segmentation:
+def segmentation(
+    declared: str,
+    source: tuple[str, ...],
+    *,
+    absent_where: Mapping[str, str],
+    suspects: tuple[Suspect, ...] = (),
+    in_template: bool = True,
+) -> Segmentation:
     """Return the labels of the edition that the file ``declared`` declares."""
-    in_template = more.pop("in_template", True)
-    text = more.pop("text", "Parts of the tumour; unions of them are in regions.tsv.")
-    reference = SRI24 if in_template else "orig"
+    text = "Parts of the tumour; unions of them are in regions.tsv."
     return Segmentation(
         source=source,
-        of=more.pop("of", tuple(OLD)),
+        of=tuple(OLD),
         labels=label_table(declared),
         entities={"space": "SRI24"} if in_template else {},
-        sidecar={"Description": text, "SpatialReference": reference},
-        **more,
+        sidecar={"Description": text, "SpatialReference": SRI24 if in_template else "orig"},
+        absent_where=absent_where,
+        suspects=suspects,
     )
 
 
-def by_time_point(declared: str, cohort: str, *, example: str, **more: Any) -> Dataset:
+def by_time_point(
+    declared: str, cohort: str, *, example: str, in_template: bool = True, **more: Any
+) -> Dataset:
     """Return an edition from 2023 on: cases of one cohort, named by patient and time point.
 
-    ``example`` is the path of the folder of one case, for the layout.
+    ``example`` is the path of the folder of one case, for the layout; ``more`` are further words
+    of a :class:`~bidsify.dataset.Dataset`.
     """
     case = f"BraTS-{cohort}-{{number}}-{{timepoint}}"
-    in_template = more.pop("in_template", True)
     labels = segmentation(
         declared,
         sources(case, "-seg", SPLIT_FOLDER),
@@ -206,10 +214,17 @@ def by_time_point(declared: str, cohort: str, *, example: str, **more: Any) -> D
     )
 
 
-def layout(folder: str, case: str, person: str, words: Mapping[str, str], **more: str) -> str:
+def layout(
+    folder: str,
+    case: str,
+    person: str,
+    words: Mapping[str, str],
+    *,
+    separator: str = "_",
+    space: str = "_space-SRI24",
+) -> str:
     """Return the layout of an edition before and after, for people to read."""
-    separator, space = more.get("separator", "_"), more.get("space", "_space-SRI24")
-    label = more.get("label", space if space == "_space-SRI24" else "")
+    label = space if space == "_space-SRI24" else ""
     where = "/".join(person.split("_"))
     lines = [
         f"{folder}/{case}/{case}{separator}{word}.nii.gz\n    -> {where}/anat/{person}"

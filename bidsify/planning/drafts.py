@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ..dataset import Dataset, Image, Product
+from ..dataset import Attachment, Dataset, Image, Points, Product
 from ..entities import BidsPath, fault, format_name, label_of
 from ..errors import DeclarationError
 from ..naming import Person, person
 from ..patterns import Fields, field_names, render
-from .bidsignore import is_bidsignored
+from .bidsignore import is_bidsignored, pattern_for
 from .claims import Claim
 from .jobs import Failure, NativeTable
 
@@ -172,6 +172,12 @@ class _Namer:
         ignored = is_bidsignored(str(path), self._dataset.bidsignore)
         if not ignored and (why := fault(path)):
             msg = f"dataset {self._dataset.name!r}: {path}: {why}; rename it, or list it in "
-            msg += "bidsignore"
+            msg += f"bidsignore, as {' and '.join(map(repr, self._patterns(path)))}"
             raise DeclarationError(msg)
         return format_name(labels, suffix, self._extension)
+
+    def _patterns(self, path: BidsPath) -> Iterator[str]:
+        """Yield what to list for a file without a legal name, and for the JSON at the root."""
+        yield pattern_for(path)
+        if isinstance(self._product, Points | Attachment) and self._product.sidecar:
+            yield f"{path.suffix}.json"

@@ -21,7 +21,8 @@ class Recode:
     suspects: tuple[Suspect, ...] = ()
 
 
-_TRANSFORMS: Mapping[Reader, str] = {
+#: What is done to the source of a volume, for the record.
+TRANSFORMS: Mapping[Reader, str] = {
     "nifti": "label values checked against the table and stored as unscaled integers",
     "dicom": "slices ordered by position, slope and intercept applied, affine from the tags",
     "png": "pictures stacked on the grid of their series, grey values to label indices",
@@ -61,7 +62,7 @@ class VolumeJob(Job):
         """Say in words what is done to the source."""
         if self.reader == "nifti" and self.recode is None:
             return "voxels and header kept; gzip header without name and time"
-        return _TRANSFORMS[self.reader]
+        return TRANSFORMS[self.reader]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

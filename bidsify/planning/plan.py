@@ -54,7 +54,9 @@ def _make_plan(dataset: Dataset, files: Sorted, failures: list[Failure]) -> Plan
     views = _views(drafts)
     units = _units(dataset, views, failures)
     common = tuple(shared.jobs(dataset, views, drafts.people, drafts.tables))
-    alone = _without_purpose(files.claims, [*units_jobs(units), *common], failures)
+    alone = _without_purpose(
+        files.claims, [*(job for unit in units for job in unit.jobs), *common], failures
+    )
     return Plan(
         dataset=dataset.name,
         edition=dataset.edition,
@@ -78,11 +80,6 @@ def _uncollected() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def units_jobs(units: Iterable[Unit]) -> list[Job]:
-    """List the jobs of all units."""
-    return [job for unit in units for job in unit.jobs]
 
 
 def _views(drafts: Drafts) -> list[View]:
@@ -146,7 +143,6 @@ def _without_purpose(
     claims: Iterable[Claim], jobs: Iterable[Job], failures: Iterable[Failure]
 ) -> list[str]:
     """Find files that serve an image which is not there, such as its sidecar."""
-    used = {path for job in jobs for path in job.sources}
-    used |= {copy for job in jobs for copy, _ in job.twins}
+    used = {path for job in jobs for path in job.files}
     used |= {path for failure in failures for path in failure.sources}
     return sorted({claim.path for claim in claims} - used)

@@ -19,11 +19,10 @@ def suspicion(plan: Plan, source: Source) -> str:
     before anything is written.
     """
     suspects: dict[Suspect, list[str]] = defaultdict(list)
-    for unit in plan.units:
-        for job in unit.jobs:
-            if isinstance(job, VolumeJob) and job.recode and job.reader == "nifti":
-                for suspect in job.recode.suspects:
-                    suspects[suspect].extend(job.sources)
+    for job in plan.jobs:
+        if isinstance(job, VolumeJob) and job.recode and job.reader == "nifti":
+            for suspect in job.recode.suspects:
+                suspects[suspect].extend(job.sources)
     for suspect, paths in suspects.items():
         found = probes.label_values(source, paths)
         odd = sorted(found.intersection(suspect.values))

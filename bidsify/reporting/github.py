@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from ..printable import printable
+from ..printable import counted, printable
 from ..validation.issue import SEVERITIES, Report
-from .groups import Group, counted, example, group, in_repository, line_of, summary
+from .groups import Group, example, group, in_repository, line_of, summary
 
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 _ANNOTATIONS = 10

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from ..printable import counted
 from ..validation import codes
 from ..validation.issue import SEVERITIES, Finding, Report, Severity
 
@@ -112,11 +113,6 @@ def numbers(counts: Mapping[Severity, int]) -> str:
     """
     parts = [counted(counts.get("error", 0), "error"), counted(counts.get("warning", 0), "warning")]
     return ", ".join(parts + ([f"{counts['info']} info"] if counts.get("info") else []))
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def summary(report: Report) -> str:

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
+from ..printable import counted
 from ..validation.issue import Report
-from .groups import Group, counted, example, group
+from .groups import Group, example, group
 
 _EXAMPLES = 20
 # XML 1.0, section 2.2; also the halves of surrogate pairs, which no encoding can hold.

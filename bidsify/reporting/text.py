@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import click
 
-from ..printable import printable
+from ..printable import counted, printable
 from ..validation.issue import Report
-from .groups import SHOWN, Group, counted, detail, group, named, summary
+from .groups import SHOWN, Group, detail, group, named, summary
 
 _COLORS = {"error": "red", "warning": "yellow", "info": "cyan"}
 

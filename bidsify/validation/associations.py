@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .files.inheritance import Ambiguity, applicable, sidecar_of
 from .files.texts import read_json, read_numbers, read_table
 from .files.tree import File
-from .issue import Finding
+from .issue import Located
 from .rules.selection import belongings
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Loaded = Mapping[str, Any] | Ambiguity | None
 
 
-def associate(context: Context, file: File) -> Iterator[tuple[str, Finding]]:
+def associate(context: Context, file: File) -> Iterator[Located]:
     """Fill ``context.associations``; yield what stands in the way."""
     for association in belongings(context):
         found = next(_candidates(file, association), None)

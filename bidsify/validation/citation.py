@@ -12,7 +12,7 @@ from typing import Any
 
 from .dataset import Dataset
 from .findings import finding
-from .issue import Finding
+from .issue import Located
 
 NAME = "CITATION.cff"
 _MOST = 10_000  # parts of a document
@@ -21,7 +21,7 @@ _YAML_1_1 = frozenset({"timestamp", "bool", "value"})  # what plain text meant i
 _SCHEMA = ("check_jsonschema", "builtin_schemas/vendor/citation-file-format.json")
 
 
-def check_citation(dataset: Dataset) -> Iterator[tuple[str, Finding]]:
+def check_citation(dataset: Dataset) -> Iterator[Located]:
     """Yield what is wrong with the citation file of a dataset, if there is one."""
     file = dataset.root.files.get(NAME)
     if file is None:

@@ -23,7 +23,7 @@ class Context:
 
     __slots__ = (
         "associations", "columns", "contents", "dataset", "datatype", "entities", "extension",
-        "file", "folder", "gzip", "header", "is_folder", "is_partial", "json",
+        "file", "folder", "gzip", "header", "is_partial", "json",
         "modality", "ome", "only", "origins", "path", "relative", "sidecar", "suffix", "tiff",
     )  # fmt: skip
 
@@ -33,7 +33,6 @@ class Context:
         self.file = file
         self.relative = folder.path + name
         self.path = "/" + self.relative
-        self.is_folder = file is None
         self.is_partial = False  # something that rules would read was not fetched
         self.contents: frozenset[str] = frozenset()  # what the file may have to read
         self.entities: Mapping[str, str] = {}

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any
 
 from ..errors import UsageError
 from .files.ignore import Ignore
 from .files.texts import Document, read_json, read_table
 from .files.tree import Folder, open_tree
 from .findings import finding
-from .issue import Finding
+from .issue import Located
+from .options import Options
 from .rules.file_rules import FileRules
 from .rules.filenames import Filenames
 from .rules.rulebook import Association, Rulebook, Rules
@@ -20,35 +21,6 @@ from .values import text, true
 
 DESCRIPTION = "dataset_description.json"
 _CUT_OFF = frozenset({"sourcedata", "code", "derivatives"})  # not part of this dataset
-
-
-Level = Literal["names", "headers", "voxels"]
-LEVELS: tuple[Level, ...] = get_args(Level)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How deep to look: names alone, headers and texts too, or all voxels.
-
-    ``skip_missing``: files of a clone whose content was not fetched are no error. ``voxels_in``
-    are the folders at the root whose voxels are read, where not all are.
-    """
-
-    level: Level = "headers"
-    nifti_headers: bool = True
-    skip_missing: bool = False
-    voxels_in: frozenset[str] | None = None
-
-    @property
-    def opens_files(self) -> bool:
-        """Say whether files are read at all."""
-        return self.level != "names"
-
-    def reads_voxels(self, path: str) -> bool:
-        """Say whether the voxels of a file are read."""
-        if self.level != "voxels":
-            return False
-        return self.voxels_in is None or path.partition("/")[0] in self.voxels_in
 
 
 @dataclass
@@ -64,8 +36,7 @@ class Dataset:
     ignore: Ignore
     description: dict[str, Any]
     filenames: Filenames
-    faults: tuple[tuple[str, Finding], ...]
-    derivatives: tuple[str, ...]
+    faults: tuple[Located, ...]
     options: Options
     seen: set[str] = field(default_factory=set)
     selected: dict[Any, Rules] = field(default_factory=dict)
@@ -118,24 +89,18 @@ def open_dataset(location: str, rulebook: Rulebook, options: Options) -> Dataset
     description, faults = _description(root, ignore)
     if not true(description.get("DatasetType")):
         description["DatasetType"] = "derivative" if true(description.get("GeneratedBy")) else "raw"
-    derivatives: tuple[str, ...] = ()
-    if "derivatives" in root.folders:
-        children = root.child("derivatives")
-        derivatives = tuple(n for n in children.folders if DESCRIPTION in children.child(n).files)
     root.folders = {name: None for name in root.folders if name not in _CUT_OFF}
     kind = text(description["DatasetType"])
     filenames = Filenames(FileRules(rulebook.schema, kind))
-    return Dataset(rulebook, root, ignore, description, filenames, faults, derivatives, options)
+    return Dataset(rulebook, root, ignore, description, filenames, faults, options)
 
 
-def _description(
-    root: Folder, ignore: Ignore
-) -> tuple[dict[str, Any], tuple[tuple[str, Finding], ...]]:
+def _description(root: Folder, ignore: Ignore) -> tuple[dict[str, Any], tuple[Located, ...]]:
     file = root.files.get(DESCRIPTION)
     if file is None:
         return {}, (("", finding("MISSING_DATASET_DESCRIPTION")),)
     document = read_json(file)
-    faults: tuple[tuple[str, Finding], ...] = ()
+    faults: tuple[Located, ...] = ()
     if document.fault and ignore.matches(DESCRIPTION):  # read all the same; others are walked to
         faults = ((DESCRIPTION, document.fault),)
     return document.value if document.value is not None else {}, faults

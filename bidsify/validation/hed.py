@@ -20,10 +20,9 @@ import orjson
 
 from .context import Context
 from .findings import finding
-from .issue import Finding
+from .issue import Finding, Located
 from .values import true
 
-Found = tuple[str, Finding]
 _KEY = "HED"
 _NOT_LOADED = "SCHEMA_LOAD_FAILED"
 _NOT_CHECKED = "HED_NOT_CHECKED"
@@ -54,7 +53,7 @@ def has_hed(context: Context) -> bool:
     return context.extension == ".json" and _describes(context.json)
 
 
-def check_hed(context: Context) -> Iterator[Found]:
+def check_hed(context: Context) -> Iterator[Located]:
     """Yield what is wrong with the HED of a file.
 
     What concerns the dataset is yielded for each of its files: see :func:`once`.
@@ -77,7 +76,7 @@ def check_hed(context: Context) -> Iterator[Found]:
             yield context.relative, found
 
 
-def once(found: Iterable[Found]) -> Iterator[Found]:
+def once(found: Iterable[Located]) -> Iterator[Located]:
     """Keep the first of the findings that concern the dataset as a whole, and all others."""
     met: set[str] = set()
     for path, each in found:

@@ -26,6 +26,10 @@ class Finding:
     rule: str = ""
 
 
+#: A finding and where: a path relative to the tree, with ``/``; folders end with one.
+Located = tuple[str, Finding]
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
     """A finding in a file. ``path`` is relative to the tree, with ``/``; folders end with one."""
@@ -52,7 +56,7 @@ class Report:
     files: int
     subjects: int
     seconds: float
-    findings: tuple[tuple[str, Finding], ...]
+    findings: tuple[Located, ...]
 
     def issues(self) -> Iterator[Issue]:
         """Yield the findings with their paths."""
@@ -63,7 +67,7 @@ class Report:
         return sum(finding.severity == severity for _, finding in self.findings)
 
 
-def join(findings: Iterable[tuple[str, Finding]]) -> Iterator[Issue]:
+def join(findings: Iterable[Located]) -> Iterator[Issue]:
     """Make issues of paths and findings."""
     for path, f in findings:
         yield Issue(f.code, f.severity, path, f.where, f.message, f.rule)

@@ -13,14 +13,13 @@ from .files.tiff import HEAD as TIFF_HEAD
 from .files.tiff import read_tiff
 from .files.tree import File
 from .findings import finding
-from .issue import Finding
+from .issue import Finding, Located
 from .values import text, true
 
-Found = list[tuple[str, Finding]]
 _TIFF = (".tif", ".btf")
 
 
-def load(context: Context, file: File, found: Found) -> None:
+def load(context: Context, file: File, found: list[Located]) -> None:
     """Fill the context of a file; append what stands in the way."""
     extension = context.extension
     if extension == ".json":
@@ -38,7 +37,7 @@ def load(context: Context, file: File, found: Found) -> None:
         _load_headers(context, file, found)
 
 
-def load_others(context: Context, file: File, found: Found) -> None:
+def load_others(context: Context, file: File, found: list[Located]) -> None:
     """Read the files that apply to a file, or to a folder with a name like one."""
     sidecar = sidecar_of(file)
     if isinstance(sidecar, Ambiguity):
@@ -73,7 +72,7 @@ def _contents(extension: str, suffix: str, *, has_associations: bool) -> frozens
     return frozenset(contents)
 
 
-def _load_columns(context: Context, file: File, found: Found) -> None:
+def _load_columns(context: Context, file: File, found: list[Located]) -> None:
     if context.extension == ".tsv" and context.suffix != "motion":
         table = read_table(file)
     else:
@@ -95,7 +94,7 @@ def _load_columns(context: Context, file: File, found: Found) -> None:
         found.append((context.relative, table.fault))
 
 
-def _load_headers(context: Context, file: File, found: Found) -> None:
+def _load_headers(context: Context, file: File, found: list[Located]) -> None:
     extension = context.extension
     is_nifti = extension.startswith(".nii")
     if is_nifti and not context.dataset.options.nifti_headers and not extension.endswith(".gz"):

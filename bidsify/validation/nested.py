@@ -12,8 +12,9 @@ from dataclasses import replace
 from .dataset import DESCRIPTION
 from .files.tree import Folder
 from .findings import finding
-from .issue import Finding, Report
-from .run import Request, validate_tree
+from .issue import Located, Report
+from .options import Request
+from .run import validate_tree
 
 _DERIVATIVES = "derivatives"
 _UNSAID = "DERIVATIVE_WITHOUT_DESCRIPTION"
@@ -50,7 +51,7 @@ def validate_all(request: Request, workers: int = 1, *, recursive: bool = False)
 
 def _datasets(
     top: Folder,
-    found: list[tuple[str, Finding]],
+    found: list[Located],
     where: str = "",
     above: frozenset[str] = frozenset(),
 ) -> Iterator[tuple[str, Folder]]:
@@ -78,7 +79,7 @@ def _datasets(
     found += ((path, finding(_UNSAID)) for path in unsaid)
 
 
-def _unread(folder: Folder, path: str) -> Iterator[tuple[str, Finding]]:
+def _unread(folder: Folder, path: str) -> Iterator[Located]:
     if folder.error:
         yield path, finding("FILE_READ", folder.error.strerror or str(folder.error))
 

@@ -18,7 +18,7 @@ from typing import Any, cast
 import orjson
 
 from ..errors import UsageError
-from ..printable import printable
+from ..printable import counted, printable
 from . import codes
 from .issue import SEVERITIES, Issue, Severity
 
@@ -157,14 +157,14 @@ def _side(name: str, only: tuple[Said, ...], shown: int) -> Iterator[str]:
     for severity, code, path in only:
         groups.setdefault((severity, code), []).append(path)
     for (severity, code), paths in sorted(groups.items(), key=lambda pair: -len(pair[1])):
-        yield f"  {severity} {printable(code)}  {_counted(len(paths), 'file')}\n"
+        yield f"  {severity} {printable(code)}  {counted(len(paths), 'file')}\n"
         yield from (f"    {printable(path) or '(dataset)'}\n" for path in paths[:shown])
         if len(paths) > shown:
             yield f"    ... and {len(paths) - shown} more\n"
 
 
 def _verdict(comparison: Comparison) -> str:
-    both = _counted(comparison.both, "pair")
+    both = counted(comparison.both, "pair")
     if comparison.agrees:
         return f"bidsify and {NAME} agree: {both} of code and file, the same on both sides"
     ours, theirs = len(comparison.only_ours), len(comparison.only_theirs)
@@ -172,7 +172,3 @@ def _verdict(comparison: Comparison) -> str:
         f"bidsify and {NAME} differ: of pairs of code and file, {ours} only from bidsify, "
         f"{theirs} only from {NAME}, {comparison.both} from both"
     )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

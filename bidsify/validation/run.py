@@ -14,18 +14,18 @@ from .. import bids_schema
 from ..engine.pool import WorkerDiedError, run_all
 from ..errors import UsageError
 from . import hed
-from .checks import check_dataset
-from .citation import check_citation
-from .dataset import Dataset, Options, open_dataset
+from .dataset import Dataset, open_dataset
 from .findings import finding
-from .issue import Finding, Report
+from .issue import Located, Report
+from .options import Options, Request
 from .rules.rulebook import Rulebook
-from .walk import Found, Tally, enter, orphans, unused_stimuli, visit_files
+from .walk import Tally, enter, orphans, visit_files
+from .whole import check_whole
 
 RECORD = ("code", "bidsify", "conversion.json")  # what a conversion leaves
 _FEW = 500  # folders at the root that one process visits in half a second
 _SHARES = 8  # for each worker: small enough to even out, large enough to cost nothing
-# Found with a file that many others share, by each of them.
+# Located with a file that many others share, by each of them.
 _SHARED = frozenset(
     {
         "JSON_SCHEMA_VALIDATION_ERROR",
@@ -34,16 +34,6 @@ _SHARED = frozenset(
         "MULTIPLE_INHERITABLE_FILES",
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What to validate, and how: the same for all processes."""
-
-    root: str
-    schema: str | None = None
-    options: Options = field(default_factory=Options)
-    profile: str | None = None
 
 
 @dataclass(slots=True)
@@ -84,7 +74,9 @@ def validate_tree(request: Request, workers: int = 1) -> Report:
     names = tuple(dataset.root.folders)
     shares = list(_visit_all(request, names, workers or _best(len(names))))
     found += _merge(dataset, shares, claimed)
-    found += _conclude(dataset, shares, tally)
+    orphaned = [*orphans(dataset, dataset.root), *(p for s in shares for p in s.tally.orphans)]
+    evidence = [e for each in (tally, *(share.tally for share in shares)) for e in each.evidence]
+    found += check_whole(dataset, orphaned, evidence)
     found += _profile(dataset, request.profile)
     schema = dataset.rulebook.schema
     return Report(
@@ -142,7 +134,7 @@ def _rulebook(schema: str | None) -> Rulebook:
 
 def _merge(
     dataset: Dataset, shares: Iterable[Share], claimed: set[tuple[str, str]]
-) -> Iterator[Found]:
+) -> Iterator[Located]:
     """Join shares. A value at the root is judged once: by the first share that met it."""
     for share in shares:
         for path, found in share.tally.found:
@@ -156,22 +148,7 @@ def _merge(
                 dataset.root.files[name].is_viewed = True
 
 
-def _conclude(dataset: Dataset, shares: Sequence[Share], tally: Tally) -> Iterator[Found]:
-    """Say what only the whole shows."""
-    if not dataset.options.opens_files:
-        return
-    found = [path for share in shares for path in share.tally.orphans]
-    for path in (*orphans(dataset, dataset.root), *found):
-        if path not in dataset.seen:
-            yield path, finding("SIDECAR_WITHOUT_DATAFILE")
-    if unused := list(unused_stimuli(dataset)):
-        yield "", finding("UNUSED_STIMULUS", f"no events name {', '.join(unused)}")
-    yield from check_citation(dataset)
-    evidence = [e for each in (tally, *(share.tally for share in shares)) for e in each.evidence]
-    yield from check_dataset(evidence, dataset)
-
-
-def _profile(dataset: Dataset, profile: str | None) -> Iterator[Found]:
+def _profile(dataset: Dataset, profile: str | None) -> Iterator[Located]:
     """Hold the tree against its declaration, if it was made by us or one is named."""
     if profile or Path(dataset.root.location, *RECORD).exists():
         from .profiles import check_profile  # noqa: PLC0415  most trees are not ours
@@ -179,7 +156,7 @@ def _profile(dataset: Dataset, profile: str | None) -> Iterator[Found]:
         yield from check_profile(dataset, profile)
 
 
-def _once(found: Iterable[Found], options: Options) -> Iterator[tuple[str, Finding]]:
+def _once(found: Iterable[Located], options: Options) -> Iterator[Located]:
     met: set[Any] = set()
     for pair in found:
         if options.skip_missing and pair[1].code == "CONTENT_MISSING":

@@ -12,11 +12,10 @@ from .files.names import split_name
 from .files.tree import File, Folder
 from .findings import finding
 from .hed import check_hed
-from .issue import Finding
+from .issue import Located
 from .loading import load, load_others
 from .rules.apply import apply_rules
 
-Found = tuple[str, Finding]
 _STANDALONE = frozenset({"dataset_description.json", "genetic_info.json"})
 
 
@@ -28,7 +27,7 @@ class Tally:
     """
 
     files: int = 0
-    found: list[Found] = field(default_factory=list)
+    found: list[Located] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
 
@@ -115,23 +114,6 @@ def orphans(dataset: Dataset, folder: Folder) -> Iterator[str]:
             and not _is_ignored(dataset, folder, file.path)
         ):
             yield file.path
-
-
-def unused_stimuli(dataset: Dataset) -> Iterator[str]:
-    """Yield the stimuli that no events name, where ``.bidsignore`` takes stimuli back in."""
-    if "stimuli" in dataset.root.folders and dataset.ignore.has_lines:
-        yield from _unused(dataset, dataset.root.child("stimuli"))
-
-
-def _unused(dataset: Dataset, folder: Folder) -> Iterator[str]:
-    if dataset.ignore.matches(folder.path):
-        return
-    for file in folder.files.values():
-        is_used = file.is_viewed or file.path in dataset.seen
-        if not is_used and not dataset.ignore.matches(file.path):
-            yield file.path
-    for name in folder.folders:
-        yield from _unused(dataset, folder.child(name))
 
 
 def _visit_folder_itself(dataset: Dataset, parent: Folder, name: str, tally: Tally) -> None:

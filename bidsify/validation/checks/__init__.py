@@ -2,6 +2,9 @@
 
 Three calls: :func:`check_file` for each file, :func:`check_voxels` for each file at the level of
 voxels, :func:`check_dataset` once at the end, with the evidence that the others have gathered.
+
+A new check is a generator in one of the modules here, a row in ``../codes.tsv`` and two cases in
+``tests/test_checks.py``, one that breaks it and one that is sound.
 """
 
 from __future__ import annotations
@@ -11,18 +14,17 @@ from collections.abc import Iterable, Iterator
 from ..context import Context
 from ..dataset import Dataset
 from ..findings import finding
-from ..issue import Finding
+from ..issue import Located
 from . import description, grids, labels, links, privacy, registry, sizes
 from .evidence import Evidence, conclude, observe, observe_voxels
 from .registry import Fault
 
 __all__ = ["Evidence", "check_dataset", "check_file", "check_voxels"]
 
-Found = tuple[str, Finding]
 _MODULES = (description, grids, labels, links, privacy, sizes)  # importing them registers checks
 
 
-def check_file(context: Context, evidence: list[Evidence]) -> Iterator[Found]:
+def check_file(context: Context, evidence: list[Evidence]) -> Iterator[Located]:
     """Yield what is wrong with a file, by its name, its header and its sidecar."""
     if context.file is None:
         return
@@ -36,7 +38,7 @@ def check_file(context: Context, evidence: list[Evidence]) -> Iterator[Found]:
         evidence.extend(observe(context))
 
 
-def check_voxels(context: Context, evidence: list[Evidence]) -> Iterator[Found]:
+def check_voxels(context: Context, evidence: list[Evidence]) -> Iterator[Located]:
     """Yield what is wrong with the voxels of an image; does nothing with other files."""
     from . import voxels  # noqa: PLC0415  numpy takes 0.1 s that other levels need not pay
 
@@ -51,10 +53,10 @@ def check_voxels(context: Context, evidence: list[Evidence]) -> Iterator[Found]:
     evidence.extend(observe_voxels(context, summary))
 
 
-def check_dataset(evidence: Iterable[Evidence], dataset: Dataset) -> Iterator[Found]:
+def check_dataset(evidence: Iterable[Evidence], dataset: Dataset) -> Iterator[Located]:
     """Yield what only the whole dataset shows."""
     yield from conclude(evidence, dataset)
 
 
-def _found(context: Context, code: str, fault: Fault) -> Found:
+def _found(context: Context, code: str, fault: Fault) -> Located:
     return context.relative, finding(code, fault.message, fault.where, fault.rule, fault.severity)

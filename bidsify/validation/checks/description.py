@@ -8,7 +8,7 @@ from typing import Any
 from ..context import Context
 from ..dataset import DESCRIPTION
 from ..files.names import NO_LABEL
-from .registry import Fault, Kind, any_file, check
+from .registry import Fault, Kind, any_file, header_check
 
 Allowed = Mapping[str, tuple[str, ...]]
 _BY_ENTITY: dict[int, tuple[Mapping[str, Any], Allowed]] = {}
@@ -19,7 +19,7 @@ def _is_description(kind: Kind) -> bool:
     return kind.name == DESCRIPTION
 
 
-@check("DESCRIPTION_KEY_MISSING", on=_is_description)
+@header_check("DESCRIPTION_KEY_MISSING", on=_is_description)
 def derivatives_have_the_required_keys(context: Context) -> Iterator[Fault]:
     """The description of a derivative has the keys that the schema requires.
 
@@ -36,7 +36,7 @@ def derivatives_have_the_required_keys(context: Context) -> Iterator[Fault]:
                     yield Fault(f"{each.name!r} is missing", each.name, rule=rule.path)
 
 
-@check("ENTITY_VALUE_NOT_ALLOWED", on=any_file)
+@header_check("ENTITY_VALUE_NOT_ALLOWED", on=any_file)
 def entities_have_listed_values(context: Context) -> Iterator[Fault]:
     """An entity for which BIDS lists values has one of them."""
     entities = context.entities

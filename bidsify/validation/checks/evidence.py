@@ -12,7 +12,7 @@ from ..context import Context
 from ..dataset import Dataset
 from ..files.names import Name, split_name
 from ..findings import finding
-from ..issue import Finding
+from ..issue import Located
 from .labels import listed, rows, tables_of
 from .registry import Kind, is_table, uses_table
 
@@ -60,7 +60,7 @@ def observe_voxels(context: Context, voxels: Summary) -> Iterator[Evidence]:
         yield _use(tuple(table.path for table in tables), values)
 
 
-def conclude(evidence: Iterable[Evidence], dataset: Dataset) -> Iterator[tuple[str, Finding]]:
+def conclude(evidence: Iterable[Evidence], dataset: Dataset) -> Iterator[Located]:
     """Say which tables no segmentation uses, and which of their rows."""
     tables: dict[str, Table] = {}
     users: dict[str, int] = {}

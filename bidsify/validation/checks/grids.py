@@ -9,7 +9,7 @@ from ..context import Context
 from ..files.headers import HEAD, Nifti, read_nifti
 from .geometry import TOLERANCE, distance, placement_of, rounding, shape_of
 from .links import path_in_tree
-from .registry import IMAGES, Fault, check, is_image, is_segmentation
+from .registry import IMAGES, Fault, header_check, is_image, is_segmentation
 from .sizes import impossible
 
 # Entities that say of which grid an image is: where they differ, grids may differ.
@@ -24,7 +24,7 @@ _OF_TEMPLATES = 3  # codes from here on name a template: Talairach, MNI, another
 _EXCEPTION = "GridDiffersFromSources"  # a sidecar may state that the authors made it so
 
 
-@check("GRID_MISMATCH", on=is_segmentation)
+@header_check("GRID_MISMATCH", on=is_segmentation)
 def segmentations_lie_on_their_image(context: Context) -> Iterator[Fault]:
     """A segmentation has the grid of an image in its Sources, else of its neighbour by name.
 
@@ -46,7 +46,7 @@ def segmentations_lie_on_their_image(context: Context) -> Iterator[Fault]:
         yield Fault(f"{fault} {path}{more}", severity=None if is_stated else "warning")
 
 
-@check("AFFINES_DISAGREE", on=is_image)
+@header_check("AFFINES_DISAGREE", on=is_image)
 def both_affines_agree(context: Context) -> Iterator[Fault]:
     """Sform and qform place the image alike, unless only one of them is that of a template."""
     header = context.header

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..context import Context
 from ..files.texts import read_table
 from ..files.tree import File
-from .registry import Fault, check, is_dseg, is_label_image, is_probseg, is_table
+from .registry import Fault, header_check, is_dseg, is_label_image, is_probseg, is_table
 
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}\Z")
 _NOTHING = frozenset({"", "n/a"})
@@ -19,7 +19,7 @@ _SHOWN = 5
 _FRAMES = 4  # the axis of a NIfTI image that counts its volumes
 
 
-@check("LABEL_COLOR_INVALID", on=is_table)
+@header_check("LABEL_COLOR_INVALID", on=is_table)
 def colors_are_hexadecimal(context: Context) -> Iterator[Fault]:
     """A colour is a number sign and six hexadecimal digits."""
     wrong = [
@@ -31,7 +31,7 @@ def colors_are_hexadecimal(context: Context) -> Iterator[Fault]:
         yield Fault(f"no colour such as #b35f44: {listed(wrong)}", "color")
 
 
-@check("LABEL_COLOR_DUPLICATE", on=is_table)
+@header_check("LABEL_COLOR_DUPLICATE", on=is_table)
 def colors_differ(context: Context) -> Iterator[Fault]:
     """No two labels have the same colour, unless they are the two sides of one structure."""
     colors, names = context.columns.get("color", ()), context.columns.get("name", ())
@@ -50,26 +50,26 @@ def colors_differ(context: Context) -> Iterator[Fault]:
         yield Fault(listed(shared), "color")
 
 
-@check("LABEL_NAME_DUPLICATE", on=is_table)
+@header_check("LABEL_NAME_DUPLICATE", on=is_table)
 def names_differ(context: Context) -> Iterator[Fault]:
     """No two labels have the same name."""
     yield from _repeated(context.columns, "name")
 
 
-@check("LABEL_ABBREVIATION_DUPLICATE", on=is_table)
+@header_check("LABEL_ABBREVIATION_DUPLICATE", on=is_table)
 def abbreviations_differ(context: Context) -> Iterator[Fault]:
     """No two labels have the same abbreviation."""
     yield from _repeated(context.columns, "abbreviation")
 
 
-@check("SEGMENTATION_WITHOUT_TABLE", on=is_dseg)
+@header_check("SEGMENTATION_WITHOUT_TABLE", on=is_dseg)
 def segmentations_have_a_table(context: Context) -> Iterator[Fault]:
     """Some table says what the values of a segmentation stand for."""
     if context.file and not tables_of(context.file):
         yield Fault("no dseg.tsv beside it, or above it, has entities that are all among its own")
 
 
-@check("DSEG_SCALED", on=is_label_image)
+@header_check("DSEG_SCALED", on=is_label_image)
 def labels_are_not_scaled(context: Context) -> Iterator[Fault]:
     """The header of an image of labels leaves its values as they are stored."""
     if context.header is None:
@@ -79,7 +79,7 @@ def labels_are_not_scaled(context: Context) -> Iterator[Fault]:
         yield Fault(f"scl_slope is {slope:g} and scl_inter is {intercept:g}")
 
 
-@check("LABEL_MAP_LENGTH", on=is_probseg)
+@header_check("LABEL_MAP_LENGTH", on=is_probseg)
 def label_maps_name_each_volume(context: Context) -> Iterator[Fault]:
     """A LabelMap names as many structures as the image has volumes."""
     if context.header is None:

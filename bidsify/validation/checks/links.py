@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from ..context import Context
 from ..dataset import DESCRIPTION
 from .labels import listed
-from .registry import Fault, check, is_json
+from .registry import Fault, header_check, is_json
 
 _URI = "bids:"
 _REFERENCE = "SpatialReference"  # has a code of its own
@@ -20,7 +20,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:")
 _FILE = re.compile(r"\.[A-Za-z]\w*(?:\.gz)?\Z")
 
 
-@check("SOURCE_NOT_FOUND", on=is_json)
+@header_check("SOURCE_NOT_FOUND", on=is_json)
 def sources_exist(context: Context) -> Iterator[Fault]:
     """What Sources names is there, and what any BIDS URI names."""
     for key, value in context.json.items():
@@ -39,7 +39,7 @@ def sources_exist(context: Context) -> Iterator[Fault]:
             yield Fault(listed(faults), key)
 
 
-@check("SPATIAL_REFERENCE_NOT_FOUND", on=is_json)
+@header_check("SPATIAL_REFERENCE_NOT_FOUND", on=is_json)
 def spatial_references_exist(context: Context) -> Iterator[Fault]:
     """What SpatialReference names is there, where it names a file."""
     value: Any = context.json.get(_REFERENCE)

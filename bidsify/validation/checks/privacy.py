@@ -14,7 +14,7 @@ from typing import Any
 
 from ..context import Context
 from .labels import listed
-from .registry import Fault, check, is_image, is_json
+from .registry import Fault, header_check, is_image, is_json
 
 _IDENTIFYING = frozenset(
     {
@@ -67,7 +67,7 @@ _TRACES: Mapping[str, re.Pattern[str]] = {
 }
 
 
-@check("SIDECAR_IDENTIFYING_KEY", on=is_json)
+@header_check("SIDECAR_IDENTIFYING_KEY", on=is_json)
 def sidecars_identify_nobody(context: Context) -> Iterator[Fault]:
     """No sidecar has a key that identifies a person and a value that does."""
     label = context.entities.get("sub", "")
@@ -75,7 +75,7 @@ def sidecars_identify_nobody(context: Context) -> Iterator[Fault]:
         yield Fault(f"with a value: {', '.join(found)}", found[0])
 
 
-@check("NIFTI_HEADER_TEXT", on=is_image)
+@header_check("NIFTI_HEADER_TEXT", on=is_image)
 def headers_identify_nobody(context: Context) -> Iterator[Fault]:
     """No text field of a header holds a name, a date or a user's folder."""
     if context.header is None:

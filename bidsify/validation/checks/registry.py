@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from .. import codes
 from ..issue import Severity
 
 if TYPE_CHECKING:
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from .summary import Summary
 
 IMAGES = frozenset({".nii", ".nii.gz"})
-LABELS = frozenset({"dseg", "mask"})
-SEGMENTATIONS = LABELS | {"probseg"}
+LABEL_SUFFIXES = frozenset({"dseg", "mask"})
+SEGMENTATIONS = LABEL_SUFFIXES | {"probseg"}
 _DESCRIPTIONS = frozenset({".tsv", ".json"})
 
 
@@ -45,24 +46,33 @@ _OF_HEADERS: list[tuple[str, On, HeaderCheck]] = []
 _OF_VOXELS: list[tuple[str, On, VoxelCheck]] = []
 
 
-def check(code: str, *, on: On) -> Callable[[HeaderCheck], HeaderCheck]:
+def header_check(code: str, *, on: On) -> Callable[[HeaderCheck], HeaderCheck]:
     """Register a check that needs no voxels."""
 
     def register(run: HeaderCheck) -> HeaderCheck:
+        _require_words(code)
         _OF_HEADERS.append((code, on, run))
         return run
 
     return register
 
 
-def check_voxels(code: str, *, on: On) -> Callable[[VoxelCheck], VoxelCheck]:
+def voxel_check(code: str, *, on: On) -> Callable[[VoxelCheck], VoxelCheck]:
     """Register a check that looks at the voxels of an image."""
 
     def register(run: VoxelCheck) -> VoxelCheck:
+        _require_words(code)
         _OF_VOXELS.append((code, on, run))
         return run
 
     return register
+
+
+def _require_words(code: str) -> None:
+    """Refuse a check that nobody could explain, and that would be an error by default."""
+    if code not in codes.OWN:
+        msg = f"{code} has no row in validation/codes.tsv"
+        raise AssertionError(msg)
 
 
 @lru_cache(maxsize=4096)
@@ -106,7 +116,7 @@ def is_probseg(kind: Kind) -> bool:
 
 def is_label_image(kind: Kind) -> bool:
     """Say whether voxel values are labels."""
-    return kind.suffix in LABELS and kind.extension in IMAGES
+    return kind.suffix in LABEL_SUFFIXES and kind.extension in IMAGES
 
 
 def is_segmentation(kind: Kind) -> bool:

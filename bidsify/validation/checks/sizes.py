@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from ..context import Context
 from ..files.extent import BITS, SMALLEST, size_of
 from ..files.headers import HEAD, Nifti
-from .registry import Fault, check, is_image
+from .registry import Fault, header_check, is_image
 
 MOST_AXES = 7
 #: Deflate makes no more than this of one byte.
@@ -18,7 +18,7 @@ _STUB_PLAIN = 544  # the longest header, with the four bytes that announce exten
 _STUB = 4096  # bytes: a compressed file below this may be a header and nothing else
 
 
-@check("NIFTI_IMPLAUSIBLE", on=is_image)
+@header_check("NIFTI_IMPLAUSIBLE", on=is_image)
 def headers_are_plausible(context: Context) -> Iterator[Fault]:
     """A header states a grid that can be, and no more voxels than fit into the file.
 

@@ -8,15 +8,15 @@ from ..context import Context
 from ..issue import Severity
 from .labels import rows_of, scaling, tables_of
 from .registry import (
-    LABELS,
+    LABEL_SUFFIXES,
     Fault,
-    check_voxels,
     is_dseg,
     is_image,
     is_mask,
     is_probseg,
     is_segmentation,
     of_voxels,
+    voxel_check,
 )
 from .sizes import headers_are_plausible
 from .stream import UnreadableError, read_voxels
@@ -26,7 +26,7 @@ _SHOWN = 10
 _SLACK = 1e-3  # probabilities stored with a byte and a rounded slope miss 1 by a little
 
 
-@check_voxels("DSEG_NOT_INTEGER", on=is_dseg)
+@voxel_check("DSEG_NOT_INTEGER", on=is_dseg)
 def labels_are_whole_numbers(_: Context, voxels: Summary) -> Iterator[Fault]:
     """Each value of a discrete segmentation is a whole number, in whatever type."""
     if fractions := {v: n for v, n in voxels.counts.items() if v != int(v)}:
@@ -35,7 +35,7 @@ def labels_are_whole_numbers(_: Context, voxels: Summary) -> Iterator[Fault]:
         yield Fault("there are more different values than any table has rows")
 
 
-@check_voxels("DSEG_VALUE_WITHOUT_ROW", on=is_dseg)
+@voxel_check("DSEG_VALUE_WITHOUT_ROW", on=is_dseg)
 def values_have_a_row(context: Context, voxels: Summary) -> Iterator[Fault]:
     """Each value of a discrete segmentation, other than 0, has a row in its table."""
     tables = tables_of(context.file) if context.file else ()
@@ -46,7 +46,7 @@ def values_have_a_row(context: Context, voxels: Summary) -> Iterator[Fault]:
         yield Fault(f"{_named(missing)}; the table is {', '.join(t.path for t in tables)}")
 
 
-@check_voxels("MASK_NOT_BINARY", on=is_mask)
+@voxel_check("MASK_NOT_BINARY", on=is_mask)
 def masks_are_binary(_: Context, voxels: Summary) -> Iterator[Fault]:
     """A mask has no values but 0 and 1."""
     if others := {v: n for v, n in voxels.counts.items() if v != 1}:
@@ -55,21 +55,21 @@ def masks_are_binary(_: Context, voxels: Summary) -> Iterator[Fault]:
         yield Fault("there are too many different values to list")
 
 
-@check_voxels("PROBSEG_OUT_OF_RANGE", on=is_probseg)
+@voxel_check("PROBSEG_OUT_OF_RANGE", on=is_probseg)
 def probabilities_are_in_range(_: Context, voxels: Summary) -> Iterator[Fault]:
     """Probabilities lie between 0 and 1."""
     if voxels.least < -_SLACK or voxels.most > 1 + _SLACK:
         yield Fault(f"from {voxels.least:g} to {voxels.most:g}")
 
 
-@check_voxels("SEGMENTATION_EMPTY", on=is_segmentation)
+@voxel_check("SEGMENTATION_EMPTY", on=is_segmentation)
 def segmentations_are_not_empty(_: Context, voxels: Summary) -> Iterator[Fault]:
     """A segmentation has voxels other than background."""
     if voxels.is_empty and not voxels.not_finite:
         yield Fault(f"all {voxels.voxels} voxels are 0")
 
 
-@check_voxels("IMAGE_NOT_FINITE", on=is_image)
+@voxel_check("IMAGE_NOT_FINITE", on=is_image)
 def values_are_finite(context: Context, voxels: Summary) -> Iterator[Fault]:
     """An image has neither NaN nor infinite values; in maps, NaN often stands for "not there"."""
     if voxels.not_finite:
@@ -84,7 +84,7 @@ def read(context: Context) -> Summary | Fault | None:
     if header is None or context.file is None or any(headers_are_plausible(context)):
         return None
     values = read_voxels(context.file.location, header)
-    is_of_labels = context.suffix in LABELS
+    is_of_labels = context.suffix in LABEL_SUFFIXES
     try:
         return summarize(values, scaling(header.slope, header.intercept), is_of_labels=is_of_labels)
     except UnreadableError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..findings import finding
-from ..issue import Finding
+from ..issue import Finding, Located
 from ..values import rounded
 from .texts import Document, read_json
 from .tree import File
@@ -34,7 +34,7 @@ class Sidecar:
     values: Mapping[str, Any]
     origins: Mapping[str, Document]
     only: Document | None = None
-    conflicts: tuple[tuple[str, Finding], ...] = ()
+    conflicts: tuple[Located, ...] = ()
     is_partial: bool = False
 
 
@@ -84,7 +84,7 @@ def sidecar_of(file: File) -> Sidecar | Ambiguity:
     """Merge the JSON files that apply to a file; the nearest wins."""
     merged: dict[str, Any] = {}
     origins: Mapping[str, Document] = {}
-    conflicts: list[tuple[str, Finding]] = []
+    conflicts: list[Located] = []
     only: Document | None = None
     is_partial = False
     for found in applicable(file, file.parts.suffix, (".json",)):
@@ -109,7 +109,7 @@ def sidecar_of(file: File) -> Sidecar | Ambiguity:
 
 def _conflicts(
     document: Document, merged: Mapping[str, Any], origins: Mapping[str, Document]
-) -> Iterator[tuple[str, Finding]]:
+) -> Iterator[Located]:
     """Name the keys with two values. Lists and objects count as different, as officially."""
     for key in merged.keys() & (document.value or {}).keys():
         far, near = (document.value or {})[key], merged[key]

@@ -13,18 +13,17 @@ from ... import datasets
 from ..dataset import Dataset
 from ..files.tree import File, Folder
 from ..findings import finding
-from ..issue import Finding
+from ..issue import Located
 from . import counts, labels
 from .contents import check_description, check_document, check_file
 from .contrasts import Contrast, check_contrasts, contrasts_of
 from .people import Present
 from .receipts import Evidence, read_evidence
 
-Found = tuple[str, Finding]
 _DOCUMENTS = {"terms.json": "terms"}  # beside the record
 
 
-def check_profile(dataset: Dataset, profile: str | None) -> Iterator[Found]:
+def check_profile(dataset: Dataset, profile: str | None) -> Iterator[Located]:
     """Hold a dataset against the declaration ``profile``, or the one that its record names.
 
     A tree without a record that is given no profile is none of ours, and nothing is said of it.
@@ -34,7 +33,7 @@ def check_profile(dataset: Dataset, profile: str | None) -> Iterator[Found]:
         DeclarationError: the declaration does not work.
     """
     declared = datasets.load(profile) if profile else None
-    evidence, faults = None, list[Found]()
+    evidence, faults = None, list[Located]()
     if dataset.options.opens_files:
         evidence, faults = read_evidence(dataset)
     yield from faults
@@ -53,10 +52,9 @@ class _Check:
     declared: declaration.Dataset | None
     evidence: Evidence | None
     contrasts: tuple[Contrast, ...] = ()
-    kinds: set[frozenset[str]] = field(default_factory=set)
-    met: set[Found] = field(default_factory=set)
+    met: set[Located] = field(default_factory=set)
 
-    def run(self) -> Iterator[Found]:
+    def run(self) -> Iterator[Located]:
         """Look at the root, then at each subject, then at the whole."""
         root = self.dataset.root
         if self.declared:
@@ -68,9 +66,9 @@ class _Check:
             root.close(name)
         yield from counts.check_subjects(subjects, self.declared, self.evidence)
         if self.evidence:
-            yield from counts.check_shared(root, self.kinds, self.evidence)
+            yield from counts.check_shared(root, self.evidence)
 
-    def _root(self) -> Iterator[Found]:
+    def _root(self) -> Iterator[Located]:
         root = self.dataset.root
         if self.evidence and self.declared:
             yield from counts.check_identity(self.declared, self.evidence)
@@ -85,9 +83,8 @@ class _Check:
         for file in root.files.values():
             yield from self._file(file)
 
-    def _subject(self, folder: Folder) -> Iterator[Found]:
+    def _subject(self, folder: Folder) -> Iterator[Located]:
         present = Present.of(folder)
-        self.kinds |= present.kinds
         if self.evidence and folder.name not in self.evidence.written:
             return  # the whole subject is one finding
         if self.contrasts:
@@ -98,7 +95,7 @@ class _Check:
             for file in present.files.values():
                 yield from self._file(file)
 
-    def _receipts(self, present: Present, evidence: Evidence) -> Iterator[Found]:
+    def _receipts(self, present: Present, evidence: Evidence) -> Iterator[Located]:
         """Compare the files of a subject with what the record says was written."""
         written = evidence.written.get(present.subject, {})
         for path, file in present.files.items():
@@ -117,7 +114,7 @@ class _Check:
             if not any(each.has(path) for each in self.contrasts):
                 yield path, finding("PROFILE_RECORD", "it was written, but is no longer there")
 
-    def _file(self, file: File) -> Iterator[Found]:
+    def _file(self, file: File) -> Iterator[Located]:
         found = [*check_file(file)]
         if self.declared:
             found += labels.check_table(file, self.declared)

@@ -16,10 +16,9 @@ from ..files.inheritance import Ambiguity, sidecar_of
 from ..files.texts import read_json, read_table
 from ..files.tree import File, Folder
 from ..findings import finding
-from ..issue import Finding
+from ..issue import Finding, Located
 from .quick import surely_fits
 
-Found = tuple[str, Finding]
 #: Suffix of a table -> schema of its rows.
 _TABLES = {"dseg": "label_table", "points": "points", "regions": "regions"}
 _MOST = 20  # faults of one file; more teach nothing
@@ -27,7 +26,7 @@ _LONGEST = 200  # characters of a message
 _ROW = re.compile(r"\$\[(\d+)\](.*)", re.DOTALL)
 
 
-def check_file(file: File) -> Iterator[Found]:
+def check_file(file: File) -> Iterator[Located]:
     """Check a table, or the metadata of a mesh."""
     suffix, extension = file.parts.suffix, file.parts.extension
     if extension == ".tsv" and suffix in _TABLES:
@@ -41,7 +40,7 @@ def check_file(file: File) -> Iterator[Found]:
         yield from _check_mesh(file)
 
 
-def check_document(file: File, schema: str) -> Iterator[Found]:
+def check_document(file: File, schema: str) -> Iterator[Located]:
     """Check a JSON file on what the tree is and what may be done with it."""
     document = read_json(file)
     if document.fault:
@@ -51,7 +50,7 @@ def check_document(file: File, schema: str) -> Iterator[Found]:
             yield file.path, each
 
 
-def check_description(root: Folder, declared: Dataset | None) -> Iterator[Found]:
+def check_description(root: Folder, declared: Dataset | None) -> Iterator[Located]:
     """Check what the dataset says of itself, and that it states the terms of its source."""
     file = root.files.get(DESCRIPTION)
     if file is None:
@@ -107,7 +106,7 @@ def _short(message: str) -> str:
     return message if len(message) <= _LONGEST else f"{message[:80]} ... {message[-80:]}"
 
 
-def _check_mesh(file: File) -> Iterator[Found]:
+def _check_mesh(file: File) -> Iterator[Located]:
     sidecar = sidecar_of(file)
     if isinstance(sidecar, Ambiguity):
         return  # told by the rules of the standard

@@ -15,11 +15,10 @@ from ...dataset import Dataset, Image, Masks, Naming, Product
 from ...naming import person
 from ...patterns import Fields, Pattern
 from ..findings import finding
-from ..issue import Finding
+from ..issue import Located
 from .people import Present, place_of, tails_of
 from .receipts import Evidence, Receipt
 
-Found = tuple[str, Finding]
 _LABEL = "[0-9A-Za-z]*"
 _TOKEN = re.compile(r"\{[^}]*\}|[\[\]]|[0-9A-Za-z]+")
 
@@ -80,7 +79,7 @@ def label_expression(template: str) -> str:
 
 def check_contrasts(
     contrasts: Iterable[Contrast], present: Present, evidence: Evidence | None
-) -> Iterator[Found]:
+) -> Iterator[Located]:
     """Report what a subject, or one of its visits, lacks."""
     written = evidence.written.get(present.subject, {}) if evidence else {}
     recorded = tails_of(written)
@@ -138,13 +137,13 @@ def _promised(
             yield each
 
 
-def _unrecorded(contrast: Contrast, whose: str) -> Iterator[Found]:
+def _unrecorded(contrast: Contrast, whose: str) -> Iterator[Located]:
     """Demand without a record only what each subject must have."""
     if not contrast.is_optional and not contrast.product.absent_where:
         yield f"{whose}/", finding("PROFILE_COUNT", f"{whose} has no {contrast.name}")
 
 
-def _explained(contrast: Contrast, whose: str, failed: set[tuple[str, int]]) -> Found:
+def _explained(contrast: Contrast, whose: str, failed: set[tuple[str, int]]) -> Located:
     why = "the source had none"
     if (whose, id(contrast.product)) in failed:
         why = "its conversion failed"

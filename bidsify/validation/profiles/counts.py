@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from ...dataset import Dataset
 from ...records.conversion import RECORD
 from ..files.tree import Folder
 from ..findings import finding
-from ..issue import Finding
+from ..issue import Located
 from .receipts import Evidence
 
-Found = tuple[str, Finding]
-#: Files at the root that there are whatever the tree holds; all others serve some kind of file.
-_ALWAYS = ("CHANGES", "README", "dataset_description", "descriptions", "participants")
 
-
-def check_identity(declared: Dataset, evidence: Evidence) -> Iterator[Found]:
+def check_identity(declared: Dataset, evidence: Evidence) -> Iterator[Located]:
     """Say where the record is of another dataset, or of another edition of it."""
     stated = (("dataset", evidence.dataset, declared.name),)
     if evidence.dataset == declared.name:
@@ -30,7 +26,7 @@ def check_identity(declared: Dataset, evidence: Evidence) -> Iterator[Found]:
 
 def check_subjects(
     subjects: Sequence[str], declared: Dataset | None, evidence: Evidence | None
-) -> Iterator[Found]:
+) -> Iterator[Located]:
     """Compare the subjects with those of the record, else their number with the declared one."""
     if evidence:
         for name in sorted(evidence.written.keys() - set(subjects)):
@@ -54,14 +50,8 @@ def _sums(parts: Sequence[int]) -> set[int]:
     return {sum(numbers) for numbers in chosen}
 
 
-def check_shared(
-    root: Folder, kinds: Collection[frozenset[str]], evidence: Evidence
-) -> Iterator[Found]:
+def check_shared(root: Folder, evidence: Evidence) -> Iterator[Located]:
     """Miss the files that belong to all subjects; hidden ones may go."""
-    for target in sorted(evidence.shared):
-        if "/" in target or target.startswith(".") or target in root.files:
-            continue
-        stem = target.split(".")[0]
-        wanted = frozenset(stem.split("_"))
-        if stem in _ALWAYS or any(wanted <= kind for kind in kinds):
+    for target in sorted(evidence.shared - root.files.keys()):
+        if "/" not in target and not target.startswith("."):
             yield target, finding("PROFILE_RECORD", "it was written, but is no longer there")

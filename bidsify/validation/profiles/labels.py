@@ -12,14 +12,13 @@ from ..files.inheritance import Ambiguity, sidecar_of
 from ..files.texts import read_table
 from ..files.tree import File
 from ..findings import finding
-from ..issue import Finding
+from ..issue import Finding, Located
 from .contrasts import Contrast, label_expression
 
-Found = tuple[str, Finding]
 _PEOPLE = ("sub", "ses")
 
 
-def check_table(file: File, declared: Dataset) -> Iterator[Found]:
+def check_table(file: File, declared: Dataset) -> Iterator[Located]:
     """Compare the rows of a label table with those of the segmentations that it is for."""
     if file.parts.suffix != "dseg" or file.parts.extension != ".tsv":
         return
@@ -35,7 +34,7 @@ def check_table(file: File, declared: Dataset) -> Iterator[Found]:
         yield file.path, each
 
 
-def check_label_map(file: File, contrasts: Iterable[Contrast]) -> Iterator[Found]:
+def check_label_map(file: File, contrasts: Iterable[Contrast]) -> Iterator[Located]:
     """Compare the regions that the sidecar of overlapping masks names with the declared ones."""
     if file.parts.suffix != "probseg" or file.parts.extension == ".json":
         return

@@ -47,13 +47,6 @@ class Present:
         files = {file.path: file for file in _below(folder)}
         return cls(folder.name, files, tails_of(files))
 
-    @property
-    def kinds(self) -> set[frozenset[str]]:
-        """Return what the names say besides subject and session: ``{"acq-CISS", "T2w"}``."""
-        names = {path.rpartition("/")[2].split(".")[0] for path in self.files}
-        parts = (name.split("_") for name in names)
-        return {frozenset(p for p in each if not p.startswith(("sub-", "ses-"))) for each in parts}
-
 
 def tails_of(paths: Mapping[str, object]) -> dict[str, dict[str, str]]:
     """Return person -> tail -> path."""

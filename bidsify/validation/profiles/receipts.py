@@ -14,10 +14,9 @@ from ...records.harmonisation import HARMONISED, read_harmonised
 from ..dataset import DESCRIPTION, Dataset
 from ..files.texts import read_json
 from ..findings import finding
-from ..issue import Finding
+from ..issue import Located
 from .contents import faults_of
 
-Found = tuple[str, Finding]
 _PROGRAM = "bidsify"
 _COUNTED = "SUBJECT_COUNT"  # the remark that the source has fewer subjects than the publication
 
@@ -48,7 +47,7 @@ class Evidence:
     harmonised: frozenset[str] = frozenset()
 
 
-def read_evidence(dataset: Dataset) -> tuple[Evidence | None, list[Found]]:
+def read_evidence(dataset: Dataset) -> tuple[Evidence | None, list[Located]]:
     """Read the record; without one, or with a broken one, there is no evidence."""
     folder, _, name = RECORD.removeprefix("code/").rpartition("/")
     file = dataset.root.child("code").child(folder).files.get(name)
@@ -72,7 +71,7 @@ def read_evidence(dataset: Dataset) -> tuple[Evidence | None, list[Found]]:
     return replace(_evidence(document.value), harmonised=added), found
 
 
-def _missing(dataset: Dataset) -> Iterator[Found]:
+def _missing(dataset: Dataset) -> Iterator[Located]:
     """Miss the record where the dataset says first of all that this program made it."""
     made = dataset.description.get("GeneratedBy")
     first = made[0] if isinstance(made, list) and made else None
@@ -100,7 +99,7 @@ def _evidence(document: Mapping[str, Any]) -> Evidence:
     )
 
 
-def _sums(document: Mapping[str, Any]) -> Iterator[Found]:
+def _sums(document: Mapping[str, Any]) -> Iterator[Located]:
     """Each source file is in one bucket, and the counts say so."""
     counted = Counter(entry["bucket"] for entry in document["files"])
     for bucket, stated in document["buckets"].items():

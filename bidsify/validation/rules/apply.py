@@ -8,7 +8,7 @@ from typing import Any
 
 from ..context import Context
 from ..findings import finding
-from ..issue import Finding
+from ..issue import Finding, Located
 from .columns import check_columns
 from .definitions import FieldRule, whole
 from .expressions import compile_message
@@ -20,7 +20,6 @@ from .selection import STATIC, decide, select
 
 _MOST = 20_000  # shapes or headers that are remembered
 _HEADERS = frozenset({"nifti_header", "gzip"})
-Found = list[tuple[str, Finding]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Shape:
     headers: dict[Any, tuple[Finding, ...]] = field(default_factory=dict)
 
 
-def apply_rules(context: Context, found: Found) -> None:
+def apply_rules(context: Context, found: list[Located]) -> None:
     """Apply all rules whose selectors hold; append what they find."""
     rules = select(context)
     keys = tuple(context.sidecar)
@@ -49,19 +48,17 @@ def apply_rules(context: Context, found: Found) -> None:
         shape = _shape(rules, context)
         _remember(rules.shapes, keys, shape)
     path = context.relative
-    for each in shape.findings:
-        found.append((path, each))
+    found += [(path, each) for each in shape.findings]
     if shape.values:
         _check_values(shape, context, found)
     if shape.by_header:
-        for each in _of_headers(shape, context):
-            found.append((path, each))
+        found += [(path, each) for each in _of_headers(shape, context)]
     for possible in shape.open:
         if possible.holds(context):
             _apply(possible.rule, context, found)
 
 
-def _check_values(shape: Shape, context: Context, found: Found) -> None:
+def _check_values(shape: Shape, context: Context, found: list[Located]) -> None:
     """Hold the values of a sidecar against their definitions, once for each file with them."""
     only = context.only
     if only is not None:
@@ -85,7 +82,7 @@ def _of_headers(shape: Shape, context: Context) -> tuple[Finding, ...]:
     return findings
 
 
-def _apply(rule: Rule, context: Context, found: Found) -> None:
+def _apply(rule: Rule, context: Context, found: list[Located]) -> None:
     path = context.relative
     if rule.checks:
         found += [(path, each) for each in _broken(rule, context)]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..findings import finding
-from ..issue import Finding
+from ..issue import Finding, Located
 from ..values import true
 from .allowed import Values, effective, fits, of_definition, pattern_of
 
@@ -23,7 +23,7 @@ _EXTRA = {
 }
 
 
-def check_columns(rule: Rule, context: Context) -> Iterator[tuple[str, Finding]]:
+def check_columns(rule: Rule, context: Context) -> Iterator[Located]:
     """Yield what is wrong with the columns of a table, with the path of the file at fault."""
     document = rule.document
     if "columns" not in document or context.extension not in {".tsv", ".tsv.gz"}:
@@ -37,7 +37,7 @@ def check_columns(rule: Rule, context: Context) -> Iterator[tuple[str, Finding]]
             yield context.relative, found
 
 
-def _check_presence(rule: Rule, context: Context) -> Iterator[tuple[str, Finding]]:
+def _check_presence(rule: Rule, context: Context) -> Iterator[Located]:
     objects = context.schema["objects"]
     known = {objects["columns"][key]["name"]: key for key in rule.document["columns"]}
     for name in dict.fromkeys((*known, *context.columns)):

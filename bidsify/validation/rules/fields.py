@@ -7,7 +7,7 @@ from typing import Any
 
 from ..context import Context
 from ..findings import finding
-from ..issue import Finding, Severity
+from ..issue import Finding, Located, Severity
 from .definitions import FieldRule
 from .rulebook import Rule
 
@@ -34,7 +34,7 @@ def present(rule: Rule, context: Context) -> Iterator[FieldRule]:
         yield from (each for each in rule.fields if each.name in document)
 
 
-def check_value(each: FieldRule, rule: Rule, context: Context) -> Iterator[tuple[str, Finding]]:
+def check_value(each: FieldRule, rule: Rule, context: Context) -> Iterator[Located]:
     """Check a value once, where it stands, however many images it applies to."""
     if not rule.is_sidecar_rule:
         value, path = context.json[each.name], context.relative
