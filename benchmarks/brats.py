@@ -13,15 +13,13 @@ from __future__ import annotations
 import argparse
 import gzip
 import io
-import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from rounds import time_all
 
 SHAPE = (240, 240, 155)
 CENTRE = (120, 125, 78)
@@ -78,13 +76,7 @@ def measure(source: Path, out: Path, rounds: int) -> dict[str, float]:
         "bidsify -j 2 --no-verify": [*bidsify, "-j", "2", "--no-verify"],
         "bidsify -j 2": [*bidsify, "-j", "2"],
     }
-    seconds: dict[str, list[float]] = {label: [] for label in commands}
-    for _ in range(rounds):
-        for label, command in commands.items():
-            shutil.rmtree(out, ignore_errors=True)
-            start = time.perf_counter()
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-            seconds[label].append(time.perf_counter() - start)
+    seconds = time_all(commands, out, rounds)
     return {label: min(times) for label, times in seconds.items()}
 
 

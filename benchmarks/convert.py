@@ -13,13 +13,12 @@ import argparse
 import gzip
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
+from rounds import time_all
 
 SHAPE = (36, 256, 256)
 NIBABEL_LOOP = """
@@ -60,13 +59,7 @@ def compare(name: str, source: Path, folder: Path, rounds: int) -> None:
         "bidsify -j 1": [*bidsify, str(out)],
         "bidsify -j 2": [*bidsify, str(out), "-j", "2"],
     }
-    seconds: dict[str, list[float]] = {label: [] for label in commands}
-    for _ in range(rounds):
-        for label, command in commands.items():
-            shutil.rmtree(out, ignore_errors=True)
-            start = time.perf_counter()
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-            seconds[label].append(time.perf_counter() - start)
+    seconds = time_all(commands, out, rounds)
     size = sum(path.stat().st_size for path in source.rglob("*") if path.is_file()) / 1e6
     middle = {label: statistics.median(times) for label, times in seconds.items()}
     print(f"\n{name}: {size:.0f} MB of source, median of {rounds}")

@@ -1,6 +1,6 @@
 """MyoPS 2020: bSSFP, LGE and T2w cardiac MRI with scar and edema (MICCAI challenge)."""
 
-from ..dataset import Column, Dataset, Ignored, Naming, Terms
+from ..dataset import Column, Dataset, Ignored, Naming
 from ..families import myops
 from ..patterns import Fields
 from ..regions import region_table
@@ -53,12 +53,7 @@ train25_myops_gd/myops_training_101_gd.nii.gz  -> sub-101/anat/sub-101_dseg.nii.
     authors=myops.AUTHORS,
     citation=myops.CITATION,
     source_url=myops.HOME,
-    terms=Terms(
-        licence="User agreement of the challenge; its text was not available",
-        summary="Access by registration or agreement, with the citations above.",
-        redistribution="unknown",
-        evidence="the readme of the download, as quoted by others",
-    ),
+    terms=myops.terms("the readme of the download, as quoted by others"),
     traps=(
         "Values reach 2221: an 8-bit copy holds 244, 88, 196, 173 instead and is refused.",
         "The native suffix of LGE is _DE; _LGE is used by copies. Both are read, and compared.",

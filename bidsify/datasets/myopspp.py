@@ -1,6 +1,6 @@
 """MyoPS++ (CARE 2024): cardiac MRI of several centres, some without all sequences."""
 
-from ..dataset import Column, Dataset, Ignored, Naming, Terms
+from ..dataset import Column, Dataset, Ignored, Naming
 from ..families import myops
 from ..regions import region_table
 
@@ -42,12 +42,7 @@ CenterB/Case2001/Case2001_gd.nii.gz   -> sub-2001/anat/sub-2001_dseg.nii.gz
     authors=myops.AUTHORS,
     citation=myops.CITATION,
     source_url=myops.HOME,
-    terms=Terms(
-        licence="User agreement of the challenge; its text was not available",
-        summary="Access by registration or agreement, with the citations above.",
-        redistribution="unknown",
-        evidence="none for this edition",
-    ),
+    terms=myops.terms("none for this edition"),
     notes=(
         "Sequences are missing by design: centre A has LGE alone, so its labels tell nothing of "
         "edema and blood pools; E, F and G have no T2w."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..dataset import Image, Json, Product, Segmentation, Suspect
+from ..dataset import Image, Json, Product, Segmentation, Suspect, Terms
 from ..labels import label_table
 
 _COMMON = {"SkullStripped": False, "BodyPart": "HEART"}
@@ -42,6 +42,16 @@ _KNOWN: Mapping[str, Mapping[str, Json]] = {
     "T2w": {"Description": "T2-weighted image."},
 }
 _SUFFIX = {"bSSFP": "T2w", "LGE": "T1w", "T2w": "T2w"}
+
+
+def terms(evidence: str) -> Terms:
+    """Return what is known of the terms of a challenge, and whence."""
+    return Terms(
+        licence="User agreement of the challenge; its text was not available",
+        summary="Access by registration or agreement, with the citations above.",
+        redistribution="unknown",
+        evidence=evidence,
+    )
 
 
 def products(
