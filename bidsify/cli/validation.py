@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 
 from ..reporting import FORMATS
-from ..validation.issue import Severity
-from ..validation.options import LEVELS, Level, Options, Request
+from ..validation.options import LEVELS, Options, Request
 from .console import PROBLEMS, VERBOSITY, color, common, dumps, say
 
 if TYPE_CHECKING:
     from ..reporting.settings import Settings
     from ..validation.changed import Changed
-    from ..validation.issue import Report
+    from ..validation.issue import Report, Severity
+    from ..validation.options import Level
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class _Asked(NamedTuple):
     """The options of ``validate``, as the user gave them."""
 
     level: Level

@@ -8,11 +8,12 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from ..validation.issue import Report
+if TYPE_CHECKING:
+    from ..validation.issue import Report
 
-Render = Callable[[Report], Iterator[str] | Iterator[bytes]]
+Render = Callable[["Report"], Iterator[str] | Iterator[bytes]]
 
 
 def _render_of(module: str) -> Render:
