@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..dataset import Dataset, Image, Masks, Points, Product, Segmentation, Volumetric
 from ..engine.jobs import Job
-from ..patterns import render
-from .jobs import ArrayPart, CopyJob, Failure, PointsJob, Recode, SidecarJob, VolumeJob
+from .jobs import ArrayPart, CopyJob, Failure, PointsJob, Recode, VolumeJob
 from .pairing import Pairs, doubled, pair
+from .sidecars import Structures, has_own_sidecar, metadata_of, sidecar_job, structures_of
 from .view import Found, View, folder_of
 
 #: Columns of each table of points in space, after those that the file name states.
@@ -31,6 +30,8 @@ class Prepared:
     metadata: str | None
     array: ArrayPart | None
     recode: Recode | None
+    structures: Structures
+    plausible: tuple[float, float] | None
 
 
 def prepare(dataset: Dataset) -> Mapping[int, Prepared]:
@@ -38,9 +39,11 @@ def prepare(dataset: Dataset) -> Mapping[int, Prepared]:
     return {
         id(product): Prepared(
             place,
-            _metadata(product) if _has_own_sidecar(product, dataset) else None,
+            metadata_of(product) if has_own_sidecar(product, dataset) else None,
             _array(product),
             _recode(product) if isinstance(product, Segmentation) else None,
+            structures_of(product),
+            product.plausible if isinstance(product, Image) else None,
         )
         for place, product in enumerate(dataset.products)
     }
@@ -55,7 +58,7 @@ def jobs_of(prepared: Mapping[int, Prepared], view: View) -> Iterator[Job | Fail
         job = _data_job(found, shared, view)
         yield job
         if shared.metadata is not None and isinstance(job, VolumeJob):
-            made.append(_sidecar_job(found, shared.metadata, view))
+            made.append(sidecar_job(found, shared.metadata, view))
     yield from made
 
 
@@ -88,15 +91,9 @@ def _volume_job(
         grid=grid,
         ranked=ranked,
         array=shared.array,
-        structures=_structures(product),
-        plausible=product.plausible if isinstance(product, Image) else None,
+        structures=shared.structures,
+        plausible=shared.plausible,
     )
-
-
-def _structures(product: Product) -> tuple[tuple[int, tuple[str, ...]], ...]:
-    if isinstance(product, Segmentation | Masks):
-        return tuple(product.structures.items())
-    return ()
 
 
 def _placed(found: Found, view: View) -> Pairs | Failure:
@@ -184,63 +181,3 @@ def _points_job(found: Found, product: Points, twins: Twins, view: View) -> Poin
         stated=stated,
         lies_on=grid.target if grid else None,
     )
-
-
-def _has_own_sidecar(product: Product, dataset: Dataset) -> bool:
-    optional = isinstance(product, Masks) and (not product.regions or product.unless is not None)
-    return optional or not dataset.shared_sidecars
-
-
-def _metadata(product: Product) -> str:
-    """Return what a declaration states of each file; segmentations share it at the root."""
-    metadata: Mapping[str, object] = product.sidecar
-    if isinstance(product, Segmentation) and product.suffix == "dseg":
-        metadata = {}
-    if isinstance(product, Masks) and product.regions:
-        metadata = {**metadata, "LabelMap": list(product.regions)}
-    return json.dumps(metadata, sort_keys=True)
-
-
-def _sidecar_job(found: Found, metadata: str, view: View) -> SidecarJob:
-    product = found.product
-    drawn_on: tuple[str, ...] = ()
-    native: str | None = None
-    dicom: str | None = None
-    landmarks: tuple[tuple[str, str], ...] = ()
-    structure_set: str | None = None
-    if isinstance(product, Segmentation | Masks):
-        images = (view.image(name) for name in product.of)
-        drawn_on = tuple(image.target for image in images if image)
-        structure_set = found.files[0] if product.reader == "rtstruct" else None
-    if isinstance(product, Image) and product.reader == "pictures":
-        metadata = _with_numbers(metadata, found)
-    if isinstance(product, Image):
-        served = view.serving.get(("native_json", product.name), ())
-        native = next((path for path, _ in served), None)
-        dicom = found.files[0] if product.reader == "dicom" else None
-        landmarks = _landmarks(product, view)
-    return SidecarJob(
-        target=found.target.removesuffix(".nii.gz") + ".json",
-        sources=tuple(p for p in (native, structure_set, *(path for _, path in landmarks)) if p),
-        of=found.target,
-        metadata=metadata,
-        drawn_on=drawn_on,
-        native_json=native,
-        dicom=dicom,
-        landmarks=landmarks,
-        structure_set=structure_set,
-        structures=_structures(product) if isinstance(product, Segmentation) else (),
-    )
-
-
-def _with_numbers(metadata: str, found: Found) -> str:
-    """Add the numbers of the slices in the source: stacks of pictures have gaps."""
-    numbers = [int(fields["slice"] or 0) for fields in found.fields]
-    return json.dumps({**json.loads(metadata), "SourceSliceNumbers": numbers}, sort_keys=True)
-
-
-def _landmarks(image: Image, view: View) -> tuple[tuple[str, str], ...]:
-    if image.landmarks is None:
-        return ()
-    served = view.serving.get(("landmarks", image.name), ())
-    return tuple((render(image.landmarks.name, fields), path) for path, fields in served)
