@@ -71,6 +71,15 @@ def test_the_nearest_wins_and_the_conflict_is_told(tmp_path: Path) -> None:
     assert found.only is None
 
 
+def test_conflicts_come_in_the_order_of_the_file(tmp_path: Path) -> None:
+    """Not in that of a set, which differs from process to process."""
+    keys = [f"Key{number}" for number in range(20)]
+    far, near = dict.fromkeys(keys, 1), dict.fromkeys(reversed(keys), 2)
+    found = sidecar_of(file_in(tmp_path, {"bold.json": far, NEAR: near}))
+    assert not isinstance(found, Ambiguity)
+    assert [each.where for _, each in found.conflicts] == keys
+
+
 def test_true_is_not_one(tmp_path: Path) -> None:
     found = sidecar_of(file_in(tmp_path, {"bold.json": {"A": 1}, NEAR: {"A": True}}))
     assert not isinstance(found, Ambiguity)

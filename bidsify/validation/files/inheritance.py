@@ -111,8 +111,10 @@ def _conflicts(
     document: Document, merged: Mapping[str, Any], origins: Mapping[str, Document]
 ) -> Iterator[Located]:
     """Name the keys with two values. Lists and objects count as different, as officially."""
-    for key in merged.keys() & (document.value or {}).keys():
-        far, near = (document.value or {})[key], merged[key]
+    for key, far in (document.value or {}).items():
+        if key not in merged:
+            continue
+        near = merged[key]
         if (
             isinstance(far, list | dict)
             or far != near
