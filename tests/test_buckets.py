@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from builders import Files
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bidsify.conversion.buckets import BUCKETS, Entry, count, sort
+from bidsify.conversion.buckets import BUCKETS, Entry, count, record, sort
 from bidsify.engine.jobs import Job, Unit
 from bidsify.engine.work import Outcome, Status
 from bidsify.labels import Range
-from bidsify.planning.jobs import CopyJob, Failure, Plan, Recode, ScansJob, VolumeJob
+from bidsify.planning.jobs import CopyJob, Failure, PeopleJob, Plan, Recode, ScansJob, VolumeJob
+from bidsify.records.receipts import Receipt
+from bidsify.source.reading import Fact
 
 IMAGE = VolumeJob(
     target="sub-1/anat/sub-1_T1w.nii.gz",
@@ -87,6 +90,34 @@ def test_a_file_of_which_one_job_failed_has_failed() -> None:
     outcomes = [outcome(job, "written") for job in JOBS] + [outcome(other, "failed")]
     entries = {entry.path: entry for entry in sort(plan, outcomes, ())}
     assert entries["1.nii"] == Entry("1.nii", "failed", "1.nii: bad")
+
+
+def test_a_job_that_failed_on_some_of_its_files_fails_those_alone() -> None:
+    """As a shared file does that is made of several tables."""
+    table = PeopleJob(target="participants.tsv", sources=("a.csv", "b.csv"), columns=(), rows=())
+    plan = Plan(**{**fields(PLAN), "shared": (table,)})
+    outcomes = [outcome(job, "written") for job in JOBS]
+    outcomes += [
+        Outcome(table.target, "written", table.sources),
+        Outcome(table.target, "failed", ("b.csv",), message="b.csv: bad"),
+    ]
+    entries = {entry.path: entry for entry in sort(plan, outcomes, ())}
+    assert entries["a.csv"] == Entry("a.csv", "converted")
+    assert entries["b.csv"] == Entry("b.csv", "failed", "b.csv: bad")
+
+
+def test_a_file_does_not_lead_to_what_was_not_written() -> None:
+    facts = {path: Fact(1, "f" * 64) for path in FILES}
+    made = {
+        IMAGE.target: Receipt(IMAGE.target, "d", 1, "a" * 64, "", (("1.nii", facts["1.nii"]),)),
+        LABELS.target: Receipt(LABELS.target, "d", 0, "", "", (("1.nii", facts["1.nii"]),)),
+    }
+    entries = sort(PLAN, [outcome(job, "written") for job in JOBS], ())
+    source = Files(dict.fromkeys(FILES, b"x"))
+    document = record(PLAN, entries, made, shared={}, source=source, known=facts)
+    targets = {entry["source"]: entry["targets"] for entry in document["files"]}
+    assert targets["1.nii"] == [IMAGE.target]
+    assert [entry["target"] for entry in document["written"]] == [IMAGE.target, LABELS.target]
 
 
 def fields(plan: Plan) -> dict[str, object]:

@@ -21,6 +21,7 @@ from bidsify.validation import run
 from bidsify.validation.changed import Changed, changed_paths
 from bidsify.validation.closure import Changes, Closure
 from bidsify.validation.files.kinship import kinship
+from bidsify.validation.files.names import split_name
 from bidsify.validation.issue import Finding, Report
 from bidsify.validation.options import Options
 
@@ -501,3 +502,29 @@ def test_a_schema_of_another_form_is_read() -> None:
     assert found.targets == {"notes"}
     assert found.stems == {"ABOUT"}
     assert found.bases == {"rules.checks.y": {"dataset"}}
+
+
+def test_a_file_that_became_a_link_is_gone(root: Path, tmp_path: Path) -> None:
+    """What the link leads to is not looked at."""
+    path = "sub-01/anat/sub-01_T2w.nii.gz"
+    (root / path).rename(tmp_path / "elsewhere")
+    (root / path).symlink_to(tmp_path / "elsewhere")
+    changes = changed_paths(root, "HEAD").datasets[""].changes
+    assert (set(changes.paths), set(changes.gone)) == ({path}, {path})
+
+
+@pytest.mark.parametrize(
+    ("path", "is_plain"),
+    [
+        ("README", True),
+        ("participants.tsv", True),
+        ("notes.docx", True),
+        ("task-rest_bold.json", False),
+        ("bold.json", False),
+        ("sub-01/README", False),
+        ("code/notes.docx", False),
+    ],
+)
+def test_which_files_are_about_the_whole_dataset(path: str, *, is_plain: bool) -> None:
+    name = path.rpartition("/")[2]
+    assert kinship(schema()).is_plain(path, split_name(name)) is is_plain

@@ -75,6 +75,12 @@ def test_junk_is_no_data_even_where_a_pattern_fits() -> None:
     assert len(claimed(dataset, ["__MACOSX/1/1_fat.nii", "1/1_fat.nii"])) == 1
 
 
+def test_what_a_rule_states_wins_over_what_the_path_does_not() -> None:
+    rule = Ignored(source="[{split}/]{case}.txt", reason="a mark", states={"split": "test"})
+    files = sort_files(toy(ignored=(rule,)), ["7.txt", "train/8.txt"])
+    assert files.marks == [{"case": "7", "split": "test"}, {"case": "8", "split": "test"}]
+
+
 def test_only_products_count_for_detection() -> None:
     assert len(claimed(toy(), KNOWN)) == len(KNOWN) - 3
     assert claimed(toy(), [*IGNORED, *UNCLAIMED]) == set()

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from bids_trees import BOLD, Content, codes_at, raw, write
 
+import bidsify
+
 TABLE, SIDECAR = "participants.tsv", "participants.json"
 
 
@@ -52,6 +54,14 @@ def one(values: str, name: str = "age") -> str:
 )  # fmt: skip
 def test_values_and_order(tmp_path: Path, table: str, expected: set[str]) -> None:
     assert said(tmp_path, table) == expected
+
+
+def test_a_first_column_that_is_missing_is_told_once(tmp_path: Path) -> None:
+    files = raw() | {TABLE: "age\n20\n"}
+    report = bidsify.validate(write(tmp_path, files))
+    (found,) = [each for each in report.issues() if each.code == "TSV_COLUMN_MISSING"]
+    assert (found.path, found.where) == (TABLE, "participant_id")
+    assert found.message.endswith("should be column 1")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 import bidsify
 from bidsify import datasets
+from bidsify.dataset import Sign
 from bidsify.errors import SourceError, UsageError
-from bidsify.recognition.detection import candidates, choose, require_fit
+from bidsify.recognition.detection import Candidate, candidates, choose, require_fit
+from bidsify.recognition.editions import Settled, settle
 from bidsify.source import open_source
 
 
@@ -142,6 +144,44 @@ def test_a_few_strangers_do_not_hide_a_dataset(source: Make) -> None:
     cases = [f"case{number:04}" for number in range(1, 101)]
     paths = [f"Raw_data/LGE/{case}.nii.gz" for case in cases]
     assert chosen([*paths, *listing(source, "ssmspine")[:1]]) == "myops380"
+
+
+def candidate(name: str, numbers: range) -> Candidate:
+    return Candidate(datasets.load(name), frozenset(f"{number}.nii" for number in numbers))
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        (range(100, 104), ""),
+        (range(100, 105), "the source holds several datasets"),
+        (range(51, 100), ""),
+        (range(50, 100), "the source could be myops380 "),
+    ],
+)
+def test_how_many_files_make_another_dataset_likely(other: range, reason: str) -> None:
+    """A twentieth of other files, half of the same."""
+    found = [candidate("myops380", range(100)), candidate("ssmspine", other)]
+    source = cast("Any", Names(["0.nii"]))
+    if not reason:
+        assert choose(source, found).dataset.name == "myops380"
+        return
+    with pytest.raises(UsageError, match=f"^{reason}"):
+        choose(source, found)
+
+
+def test_signs_that_contradict_settle_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that speak for both are not overruled by a look into the files."""
+    monkeypatch.setattr("bidsify.recognition.editions.probes.shapes", lambda *_: {(2, 2, 2)})
+    editions = [
+        replace(datasets.load("brats2023"), signs=(Sign(path=word), Sign(shape=(size,) * 3)))
+        for word, size in (("one", 1), ("two", 2))
+    ]
+    assert settle(cast("Any", Names(["two/one.nii"])), editions) is None
+    by_name = settle(cast("Any", Names(["x/one.nii"])), editions)
+    assert by_name == Settled(editions[0], "'one' in a path such as x/one.nii is a sign of it")
+    by_shape = settle(cast("Any", Names(["x/x.nii"])), editions)
+    assert by_shape == Settled(editions[1], "a grid of (2, 2, 2) voxels is a sign of it")
 
 
 @pytest.mark.parametrize("name", ["brats2023", "brats2024"])

@@ -156,6 +156,13 @@ def test_positions_rounded_by_the_scanner_are_even() -> None:
     assert volume(files).affine[2, 2] == pytest.approx(10 / 3, abs=1e-3)
 
 
+def test_rounding_of_positions_does_not_add_up() -> None:
+    """The last of many slices lies where its own tags say."""
+    heights = [round(n * 1.004, 2) for n in range(60)]
+    files = [(f"{n}", dicom(STACK[0], (0, 0, height))) for n, height in enumerate(heights)]
+    assert (volume(files).affine @ [0, 0, 59, 1])[2] == pytest.approx(heights[-1], abs=1e-9)
+
+
 def test_slices_of_two_sizes_are_refused() -> None:
     files = [*series(STACK), ("big.dcm", dicom(ramp((6, 3)), (0, 0, 10)))]
     with pytest.raises(
@@ -241,6 +248,7 @@ def test_fewer_pixels_than_claimed_are_refused() -> None:
         ("u4", 10**8, 0, "float64"),
         ("u2", 0.5, 0, "float32"),
         ("i2", 1.25, -3.5, "float32"),
+        ("i2", 1, -0.5, "float32"),
         ("i2", -1, 0, "int16"),
     ],
 )

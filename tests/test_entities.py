@@ -103,6 +103,7 @@ def test_each_rule_of_a_derivative_suffix(suffix: str) -> None:
         ("sub-1/anat/sub-1_seg-organs_dseg.json", None),
         ("sub-1/anat/sub-1_T9w.nii.gz", "BIDS has no suffix 'T9w'"),
         ("sub-1/ct/sub-1_T1w.nii.gz", "BIDS has no 'T1w' in the datatype 'ct'"),
+        ("sub-1/meg/sub-1_headshape.any", None),  # of this suffix the extension is free
         ("sub-1/anat/sub-1_T1w.mgz", "BIDS has no 'T1w' with the extension '.mgz'"),
         ("sub-1/anat/sub-1_trc-x_T1w.nii", "no rule of BIDS allows the entities .*'tracer'"),
         ("sub-1.5/anat/sub-1_T1w.nii", None),  # the folder is not parsed, the name is

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from builders import toy
 
+from bidsify.dataset import Naming
 from bidsify.planning.expectations import describe
 from bidsify.planning.plan import make_plan
 
@@ -48,6 +50,14 @@ def test_what_is_missing_is_named_with_who_lacks_it() -> None:
 def test_what_the_publisher_does_not_ship_is_not_missing() -> None:
     assert remarks(*case(1, "train"), *case(2, "test", "fat", "water")) == {}
     assert "MISSING" in remarks(*case(1, "train"), *case(2, "train", "fat", "water"))
+
+
+def test_products_of_other_people_are_not_missing() -> None:
+    """Where two cohorts are named each in its own way, nobody lacks what the others have."""
+    images = toy().products[:2]
+    theirs = Naming(subject="x{case}", source_id="x{case}")
+    other = replace(images[1], source=("more/{case}.nii",), naming=theirs)
+    assert remarks("1/1_fat.nii", "more/2.nii", products=(images[0], other)) == {}
 
 
 def test_many_names_are_cut_short() -> None:

@@ -52,6 +52,29 @@ def test_the_schema_states_the_result(case: dict[str, Any]) -> None:
     assert same(value(case["expression"]), case["result"])
 
 
+@pytest.mark.parametrize(
+    ("text", "prefix"),
+    [
+        ("path == '/README'", "README"),
+        ("path == 'README'", None),
+        ("match(path, '^/README')", "README"),
+        ("match(path, '^/sub-01')", "sub"),
+        ("match(path, '^/sub')", "sub"),
+        ("match(path, 'README')", None),
+        ("match(relative, '^/README')", None),
+    ],
+)
+def test_how_a_path_must_start(text: str, prefix: str | None) -> None:
+    assert compile_expression(text).prefix == prefix
+
+
+@pytest.mark.parametrize("pattern", ["^/READMES?", "^/READMES*", "^/READMES{0,1}"])
+def test_a_prefix_excludes_nothing_that_the_pattern_takes(pattern: str) -> None:
+    expression = compile_expression(f"match(path, '{pattern}')")
+    assert expression.holds(context(path="/README"))
+    assert "README".startswith(expression.prefix or "")
+
+
 def test_the_schema_states_many_results() -> None:
     assert len(CASES) >= 77
 
@@ -87,6 +110,8 @@ def test_the_schema_states_many_results() -> None:
         ("min(sidecar.x) >= 0", True),
         ("1 + 2", 3),
         ("1 + '2'", "12"),
+        ("'' + 0.000001", "0.000001"),
+        ("'' + 0.0000001", "1e-7"),
         ("'a' + 'b'", "ab"),
         ("[1] + 2", "12"),
         ("true + 1", 2),
@@ -223,6 +248,14 @@ def test_equality_has_no_side(a: Any, b: Any) -> None:
 def test_at_most_one_order_holds(a: Any, b: Any) -> None:
     assert values.less(a, b) + values.more(a, b) <= 1
     assert not values.less(a, b) or values.at_most(a, b)
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [(0.0005, 0.001), (2.0005, 2.001), (-0.0005, 0.0), (0.00049, 0.0), (1e308, 1e308)],
+)
+def test_halves_are_rounded_up(value: float, wanted: float) -> None:
+    assert values.rounded(value) == wanted
 
 
 @given(scalars)

@@ -62,6 +62,7 @@ def test_a_sound_name_has_no_fault(path: str) -> None:
         ("sub-01_T1w.nii.gz", ["INVALID_LOCATION"]),
         ("sub-01/ses-b/anat/sub-01_ses-a_T1w.nii.gz", ["INVALID_LOCATION"]),
         ("sub-01/ses-a/anat/sub-01_T1w.nii.gz", ["INVALID_LOCATION"]),
+        ("sub-01/noses-a/anat/sub-01_T1w.nii.gz", []),
         ("sub-01/anat/T1w.json", ["INVALID_LOCATION"]),
     ],
 )

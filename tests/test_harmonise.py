@@ -111,6 +111,16 @@ def test_what_the_tree_does_not_have_is_named(
     assert reason in str(caught.value)
 
 
+def test_the_rows_of_the_second_table_are_in_the_order_of_the_codes(tmp_path: Path) -> None:
+    largest = 2**31 - 1
+    rows = (f"{largest}|liver|1", "7|right|2", "9|left|3", "8|spleen|4", "3|none|n/a")
+    common = read_common_table(table_of(tmp_path, *rows))
+    table = label_table(common, map_labels(common, own_table(), union=False))
+    assert [(row["index"], row["source_index"]) for row in table.rows] == [
+        *(("0", "0"), ("3", "n/a"), ("7", "2"), ("8", "4"), ("9", "3"), (str(largest), "1")),
+    ]
+
+
 def test_an_index_that_means_two_things_is_refused_and_a_column_says_which(tmp_path: Path) -> None:
     zones, tumour = own_table({1: "zone"}, "seg-a_dseg.tsv"), own_table({1: "mass"}, "b_dseg.tsv")
     with pytest.raises(UsageError, match="the index 1 stands for 'mass' and 'zone' in the tree"):

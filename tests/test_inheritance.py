@@ -118,6 +118,16 @@ def test_without_inheritance_only_the_folder_itself_counts(tmp_path: Path) -> No
     assert len(near) == 1
 
 
+@pytest.mark.parametrize("absent", ["near", "far", "none"])
+def test_what_was_not_fetched_leaves_the_metadata_partial(tmp_path: Path, absent: str) -> None:
+    pointer = b"/annex/objects/MD5-s9--0123456789abcdef0123456789abcdef\n"
+    near, far = (pointer if absent == name else b'{"K": 1}' for name in ("near", "far"))
+    found = sidecar_of(file_in(tmp_path, {NEAR: near, "bold.json": far}))
+    assert not isinstance(found, Ambiguity)
+    assert found.is_partial is (absent != "none")
+    assert found.values == {"K": 1}
+
+
 @pytest.mark.parametrize("bad", [b"{", b"[1]", b"\xff"])
 def test_a_sidecar_that_cannot_be_read_gives_nothing(tmp_path: Path, bad: bytes) -> None:
     assert values(file_in(tmp_path, {NEAR: bad, "bold.json": {"K": 1}})) == {"K": 1}

@@ -13,7 +13,8 @@ from strategies import label_tables
 from bidsify import datasets
 from bidsify.dataset import Segmentation
 from bidsify.errors import DeclarationError
-from bidsify.labels import LabelTable, Range, label_table, read_label_table
+from bidsify.labels import LabelTable, Range, RegionTable, label_table, read_label_table
+from bidsify.regions import with_regions
 
 TABLES = {
     f"{name}-{place}": product
@@ -187,6 +188,20 @@ def test_tables_of_known_datasets(name: str) -> None:
     assert len(set(table.names.values())) == len(table.names)
     assert {r.index for r in table.ranges(product.coding)} <= set(table.names)
     assert any(r.low <= 0 <= r.high and r.index == 0 for r in table.ranges(product.coding))
+
+
+def test_labels_name_their_regions() -> None:
+    table = LabelTable(
+        ("index", "name"), tuple({"index": str(n), "name": f"part {n}"} for n in range(3))
+    )
+    assert with_regions(table, None) is table
+    rows = (
+        {"name": "whole", "abbreviation": "W", "indices": "1,2"},
+        {"name": "core", "abbreviation": "C", "indices": "2"},
+    )
+    found = with_regions(table, RegionTable(("name", "abbreviation", "indices"), rows))
+    assert found.columns == ("index", "name", "regions")
+    assert [row["regions"] for row in found.rows] == ["n/a", "W", "W;C"]
 
 
 def write(folder: Path, *lines: str) -> Path:

@@ -23,7 +23,7 @@ from bidsify.dataset import (
 from bidsify.engine.jobs import Job, Unit
 from bidsify.errors import DeclarationError
 from bidsify.labels import LabelTable
-from bidsify.planning.jobs import Plan, PointsJob, ScansJob, SidecarJob, VolumeJob
+from bidsify.planning.jobs import PeopleJob, Plan, PointsJob, ScansJob, SidecarJob, VolumeJob
 from bidsify.planning.plan import make_plan
 
 TABLE = LabelTable(
@@ -128,6 +128,54 @@ def test_a_copy_is_a_twin_of_the_first_pattern() -> None:
     assert job.sources == ("7/mr.nii",)
     assert set(job.twins) == {("b/7/mr.nii", "7/mr.nii"), ("flat/7_mr.nii.gz", "7/mr.nii")}
     assert plan.failures == ()
+    assert plan.unclaimed == ()
+
+
+def test_the_first_pattern_counts_whatever_its_files_are_called() -> None:
+    plan = make_plan(dataset(IMAGE), ["flat/x_mr.nii", "x/mr.nii"])
+    job = jobs(plan)["sub-x/anat/sub-x_T1w.nii.gz"]
+    assert (job.sources, job.twins) == (("x/mr.nii",), (("flat/x_mr.nii", "x/mr.nii"),))
+
+
+def test_a_series_in_several_folders_is_one_by_the_names_of_its_files() -> None:
+    spread = replace(SERIES, source=("{case}/*/*.dcm",))
+    plan = make_plan(dataset(spread), ["7/a/2.dcm", "7/a/10.dcm", "7/b/1.dcm", "7/b/9.dcm"])
+    job = jobs(plan)["sub-7/anat/sub-7_T2w.nii.gz"]
+    assert job.sources == ("7/b/1.dcm", "7/a/2.dcm", "7/b/9.dcm", "7/a/10.dcm")
+
+
+def test_images_come_before_what_is_drawn_on_them_whatever_their_names() -> None:
+    image = replace(IMAGE, entities={"reconstruction": "a"})
+    (unit,) = make_plan(dataset(image, LABELS), ["7/mr.nii", "7/seg.nii"]).units
+    assert [job.target.rpartition("/")[2] for job in unit.jobs[:2]] == [
+        "sub-7_rec-a_T1w.nii.gz",
+        "sub-7_dseg.nii.gz",
+    ]
+
+
+@pytest.mark.parametrize(("suffix", "own"), [("dseg", "{}"), ("mask", '{"Type": "Brain"}')])
+def test_what_label_tables_share_is_not_said_again(suffix: str, own: str) -> None:
+    labels = replace(LABELS, suffix=suffix, sidecar={"Type": "Brain"})
+    sidecar = jobs(make_plan(dataset(IMAGE, labels), ["7/mr.nii", "7/seg.nii"]))[
+        f"sub-7/anat/sub-7_{suffix}.json"
+    ]
+    assert isinstance(sidecar, SidecarJob)
+    assert sidecar.metadata == own
+
+
+@pytest.mark.parametrize(
+    ("levels", "wanted"), [("a", "A"), ("ab", "n/a"), ("an", "A"), ("n", "n/a")]
+)
+def test_a_column_holds_what_the_files_of_a_subject_agree_on(levels: str, wanted: str) -> None:
+    """``n`` stands for a file that states that it does not know."""
+    column = Column(description="x", value=lambda f: {"a": "A", "b": "B"}.get(f["kind"], "n/a"))
+    image = replace(IMAGE, source=("{case}/{kind}.nii",), entities={"acquisition": "{kind}"})
+    plan = make_plan(
+        dataset(image, columns={"group": column}, fields={"case": r"\d", "kind": "a|b|n"}),
+        [f"7/{level}.nii" for level in levels],
+    )
+    (table,) = [job for job in plan.shared if isinstance(job, PeopleJob)]
+    assert table.rows == (("sub-7", ("sub-7", "7", wanted)),)
 
 
 def test_a_copied_series_is_compared_slice_by_slice() -> None:
@@ -189,6 +237,36 @@ def test_two_ids_of_one_label_are_refused_and_the_others_planned() -> None:
     assert [unit.name for unit in plan.units] == ["sub-008"]
     assert not any("sub-007" in job.target for job in plan.shared)
     assert plan.file_count == 3
+
+
+def test_a_refused_subject_takes_no_other_with_it() -> None:
+    """The label of one may be the start of another's."""
+    plan = make_plan(dataset(IMAGE), ["1/mr.nii", "1_/mr.nii", "10/mr.nii"])
+    sources, message = only_failure(plan)
+    assert sources == ("1/mr.nii", "1_/mr.nii")
+    assert "both become sub-1;" in message
+    assert [unit.name for unit in plan.units] == ["sub-10"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "reason", "units"),
+    [
+        (("1/A/mr.nii", "1/a/mr.nii"), "native ids 'A' and 'a' both become sub-1/ses-a;", 1),
+        (("1/A/mr.nii", "1/a/mr.nii", "1_/a/mr.nii"), "ids '1' and '1_' both become sub-1;", 0),
+    ],
+)
+def test_two_visits_of_one_label_are_refused_once(
+    paths: tuple[str, ...], reason: str, units: int
+) -> None:
+    naming = Naming(
+        subject="{case}", session="{visit}", source_id="{case}", session_source_id="{visit}"
+    )
+    image = replace(IMAGE, source=("{case}/{visit}/mr.nii",))
+    plan = make_plan(dataset(image, naming=naming), [*paths, "1/b/mr.nii"])
+    sources, message = only_failure(plan)
+    assert set(paths) <= set(sources)
+    assert reason in message
+    assert len(plan.units) == units
 
 
 @pytest.mark.parametrize("other", ["aB", "ab", "a_b"])

@@ -109,17 +109,58 @@ def test_a_text_that_swells_is_refused_or_left_unread() -> None:
         np.testing.assert_array_equal(found.data[:, :, 0], PICTURES[0].T)
 
 
+# --- stacks of slices -----------------------------------------------------------------------------
+
+
+def test_pictures_of_one_kind_are_stacked() -> None:
+    found = reader.stack([(f"{n}", png(p)) for n, p in enumerate(PICTURES)])
+    np.testing.assert_array_equal(found, PICTURES.transpose(2, 1, 0))
+    colours = labels((2, ROWS, COLUMNS, 3), "uint8", 255)
+    found = reader.stack([(f"{n}", png(p)) for n, p in enumerate(colours)])
+    np.testing.assert_array_equal(found[:, :, :, 0], colours.transpose(2, 1, 0, 3))
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        (PICTURES[1].astype("uint16"), r"b: \(5, 3\) pixels and colours, but \(5, 3\) in a"),
+        (PICTURES[1].T.copy(), r"b: \(3, 5\) pixels and colours, but \(5, 3\) in a"),
+    ],
+)
+def test_pictures_of_several_kinds_or_sizes_are_refused(other: Any, reason: str) -> None:
+    with pytest.raises(SourceError, match=f"^{reason}$"):
+        reader.stack([("a", png(PICTURES[0])), ("b", png(other))])
+
+
+@pytest.mark.parametrize(("kind", "channels"), [(2, 3), (6, 4)])
+def test_deep_colours_are_refused_not_cut(kind: int, channels: int) -> None:
+    """What has no colour is opaque: nothing shines through."""
+    rows = np.full((ROWS, COLUMNS, channels), 65535, ">u2")
+    rows[..., 0] = 300
+    content = raw_png(rows, depth=16, kind=kind, size=(COLUMNS, ROWS))
+    with pytest.raises(SourceError, match=r"^a/x: .* of 16-bit colours, which no slice is$"):
+        reader.stack([("a/x", content)])
+    shallow = raw_png(rows.astype("u1"), kind=kind, size=(COLUMNS, ROWS))
+    assert reader.stack([("a/x", shallow)]).shape == (COLUMNS, ROWS, 1, 1, 3)
+
+
 def grid(order: list[int]) -> Grid:
     return Grid(tuple(order), (COLUMNS, ROWS, len(order)), OBLIQUE)
 
 
 def raw_png(
-    rows: Any, size: tuple[int, int] | None = None, interlace: int = 0, scan: bytes | None = None
+    rows: Any,
+    size: tuple[int, int] | None = None,
+    interlace: int = 0,
+    scan: bytes | None = None,
+    *,
+    depth: int = 8,
+    kind: int = 0,
 ) -> bytes:
-    """A grey picture chunk by chunk, with a header that may claim anything."""
+    """A picture, grey if not of another ``kind``, with a header that may claim anything."""
     width, height = size or rows.shape[::-1]
     lines = b"".join(b"\0" + line.tobytes() for line in rows) if scan is None else scan
-    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, interlace)
+    head = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, interlace)
     chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(lines)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)
 

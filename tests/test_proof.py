@@ -150,6 +150,46 @@ def test_a_single_changed_voxel_is_found_at_its_place(
     assert written.faults() == []
 
 
+def test_a_changed_voxel_amid_others_of_its_value_is_found(tmp_path: Path) -> None:
+    """Labels are compared where values turn, and those of the source do not turn there."""
+    native = np.zeros((6, 5, 4), "u1")
+    native[2:, 1:, 1:] = 13
+    for place, value in (((4, 3, 2), 2), ((4, 3, 2), 0), ((0, 0, 0), 1), ((5, 4, 3), 3)):
+        job, files = nifti_case(native, TENFOLD)()
+        made = volumes.make(job, reading(files), reproducible=False)
+        assert isinstance(made, Made)
+        written = Written(job, files, tmp_path)
+        save(written, made.content)
+        values = stored(written).copy()
+        values[place] = value
+        save(written, rewritten(made.content, values))
+        (fault,) = written.faults()
+        was = 1 if native[place] else 0
+        assert f"the first at {list(place)}: {value} instead of {native[place]}" in fault
+        assert fault.endswith(f"1 voxels of value {native[place]} became {value}, not [{was}]")
+
+
+@pytest.mark.parametrize("name", ["dicom", "png"])
+def test_a_slice_that_no_file_holds_is_found(name: str, write: Callable[[str], Written]) -> None:
+    """The volume holds all slices, and one more."""
+    written = write(name)
+    values = stored(written)
+    more = np.concatenate([values, values[:, :, :1]], axis=2)
+    save(written, rewritten(written.path.read_bytes(), more))
+    assert written.faults() == ["4 slices fill 4 planes of a grid of (3, 5, 5)"]
+
+
+@pytest.mark.parametrize("name", ["dicom", "png", *ARRAYS])
+def test_a_place_that_is_stated_by_the_qform_alone_is_found(
+    name: str, write: Callable[[str], Written]
+) -> None:
+    """nibabel finds it there, other tools do not look."""
+    written = write(name)
+    save(written, rewritten(written.path.read_bytes(), sform_code=0))
+    (fault,) = written.faults()
+    assert fault.endswith("or sform code do not go with the affine")
+
+
 @pytest.mark.parametrize(("name", "axis"), FLIPS)
 def test_a_flip_is_found_and_recognised(
     name: str, axis: int, write: Callable[[str], Written]

@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 from strategies import ENDIANS, INTEGERS, arrays
 
 from bidsify.conversion.recode import recode
+from bidsify.dataset import Suspect
 from bidsify.errors import SourceError
 from bidsify.label_values import firsts
 from bidsify.labels import Range
@@ -121,7 +122,7 @@ def test_the_largest_unsigned_values_are_refused_not_wrapped(value: int, other: 
         recode(np.array([value, other], "u8"), IDENTITY, "x")
 
 
-@pytest.mark.parametrize("value", [1e19, 1e30, -1e300, 2.0**63])
+@pytest.mark.parametrize("value", [1e19, 1e30, -1e300, 2.0**63, 2.0**53, -(2.0**53)])
 def test_floats_beyond_the_integers_are_refused_by_their_value(value: float) -> None:
     with pytest.raises(SourceError, match=rf"^x: .*{re.escape(f'{value:g}')}"):
         recode(np.array([0.0, value]), IDENTITY, "x")
@@ -131,6 +132,24 @@ def test_floats_beyond_the_integers_are_refused_by_their_value(value: float) -> 
 def test_colours_and_complex_numbers_are_no_labels(dtype: Any) -> None:
     with pytest.raises(SourceError, match=r"^x\.nii: "):
         recode(np.zeros((2, 2), dtype), IDENTITY, "x.nii")
+
+
+@pytest.mark.parametrize(("dtype", "low", "high"), [("i1", -128, 127), ("i2", -32768, 32767)])
+def test_all_values_of_a_small_type_are_told_apart(dtype: str, low: int, high: int) -> None:
+    """Their differences do not fit into the type."""
+    coding = Recode(ranges=(Range(low, low, 1), Range(0, 0, 0), Range(high, high, 2)), dtype="u1")
+    assert recode(np.array([low, 0, high], dtype), coding, "x").tolist() == [1, 0, 2]
+
+
+@pytest.mark.parametrize(
+    ("values", "is_suspect"), [([0, 3], True), ([0, 9, 3], True), ([0, 4], False)]
+)
+def test_one_value_betrays_a_copy(values: list[int], *, is_suspect: bool) -> None:
+    suspect = Suspect(values=(3, 9), unless=(), reason="the labels were renumbered")
+    coding = Recode(ranges=IDENTITY.ranges, dtype="uint8", suspects=(suspect,))
+    with pytest.raises(SourceError, match="voxel values without a row") as caught:
+        recode(np.array(values), coding, "x")
+    assert str(caught.value).endswith("; the labels were renumbered") is is_suspect
 
 
 def test_2221_never_meets_eight_bits() -> None:

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import (
@@ -29,6 +30,7 @@ from conftest import (
 import bidsify
 from bidsify.demo import native
 from bidsify.engine.journal import Journal
+from bidsify.readers import tensors
 
 TOO_LONG = 60.0  # seconds
 
@@ -363,6 +365,20 @@ def test_what_was_edited_in_the_same_size_is_written_again(
     assert_same(out, tree("myops380"))
 
 
+def test_a_link_is_replaced_by_the_file_itself(
+    source: Make, tree: Make, own_tree: Make, tmp_path: Path
+) -> None:
+    """What it leads to may change, or not be there on another machine."""
+    out = own_tree("myops380")
+    elsewhere = tmp_path / "elsewhere"
+    (out / TARGET).rename(elsewhere)
+    (out / TARGET).symlink_to(elsewhere)
+    ran = run("convert", source("myops380"), out)
+    assert (ran.code, ran.buckets["converted"]) == (0, 1)
+    assert not (out / TARGET).is_symlink()
+    assert_same(out, tree("myops380"))
+
+
 def test_after_a_kill_also_the_content_is_looked_at(
     source: Make, tree: Make, own_tree: Make
 ) -> None:
@@ -393,6 +409,39 @@ def test_a_source_file_of_another_size_is_converted_again(
     assert gzip.decompress((out / TARGET).read_bytes()) == content
     assert TARGET in written()
     assert {name for name in written() if name.endswith(".nii.gz")} == {TARGET}
+    assert bidsify.verify(source, out) == []
+
+
+def omitted(out: Path) -> dict[str, str]:
+    """Return the files that were found not to be needed, each with its source."""
+    written = json.loads((out / RECORD).read_bytes())["written"]
+    return {each["target"]: each["sources"][0][0] for each in written if not each["sha256"]}
+
+
+def test_what_is_not_needed_is_removed_again(source: Make, tree: Make, own_tree: Make) -> None:
+    out = own_tree("ssmspine")
+    stale = min(omitted(out))
+    (out / stale).write_bytes(b"left by an older version")
+    assert run("convert", source("ssmspine"), out).code == 0
+    assert not (out / stale).exists()
+    assert_same(out, tree("ssmspine"))
+
+
+def test_what_was_not_needed_is_looked_at_again_where_its_source_changed(
+    own_source: Make, own_tree: Make
+) -> None:
+    """A mask that was a channel of another array is no more, in a file of the same size."""
+    source, out = own_source("ssmspine"), own_tree("ssmspine")
+    target, name = min(omitted(out).items())
+    content = bytearray((source / name).read_bytes())
+    arrays: Any = tensors.load(bytes(content), name)
+    mask = arrays["bone_mask" if "bone" in target else "disk_mask"]
+    place = content.rindex(mask.tobytes())  # the whole of the masks has it too
+    content[place + mask.nbytes // 2] ^= 1
+    (source / name).write_bytes(content)
+    assert run("convert", source, out).code == 0
+    assert len(omitted(out)) == 5
+    assert (out / target).is_file()
     assert bidsify.verify(source, out) == []
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from bids_trees import codes_at, image, raw, write
+from builders import gzipped, nifti
 
 from bidsify.bids_schema import schema
 from bidsify.validation import associations
@@ -155,6 +159,31 @@ def test_no_name_or_function_is_new() -> None:
 def test_all_expressions_compile() -> None:
     made = [compile_expression(text) for text in texts()]
     assert len(made) > 1000
+
+
+def test_what_belongs_to_one_file_decides_nothing_for_its_like(tmp_path: Path) -> None:
+    """Rules are sorted once for names that are alike; what lies beside them is not."""
+    one, other = (f"sub-0{n}/dwi/sub-0{n}_dwi" for n in (1, 2))
+    files = raw() | {f"{stem}.nii.gz": image(3, 4, 5, 6) for stem in (one, other)}
+    files |= {f"{other}.bval": "0 1 2\n", f"{other}.bvec": "0 1 0\n" * 3}
+    tree = write(tmp_path, files)
+    assert "VOLUME_COUNT_MISMATCH" in codes_at(tree, f"{other}.nii.gz")
+    assert "VOLUME_COUNT_MISMATCH" not in codes_at(tree, f"{one}.nii.gz")
+
+
+@pytest.mark.parametrize(
+    ("clean", "dirty"), [("sub-01", "sub-02"), ("sub-02", "sub-01")], ids=["first", "last"]
+)
+def test_files_of_one_header_have_each_its_own_gzip_header(
+    tmp_path: Path, clean: str, dirty: str
+) -> None:
+    content = nifti(np.zeros((3, 4, 5), "i2"))
+    paths = [f"{subject}/anat/{subject}_T2w.nii.gz" for subject in (clean, dirty)]
+    files = raw() | {paths[0]: gzipped(content), paths[1]: gzipped(content, name="x", time=5)}
+    tree = write(tmp_path, files)
+    codes = {"GZIP_HEADER_MTIME", "GZIP_HEADER_FILENAME"}
+    assert codes_at(tree, paths[1]) >= codes
+    assert codes_at(tree, paths[0]) & codes == set()
 
 
 def test_the_rulebook_has_all_rules_in_order() -> None:

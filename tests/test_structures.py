@@ -439,6 +439,27 @@ def test_other_objects_are_refused(tags: dict[str, Any], reason: str) -> None:
         reader.read(rtstruct(ONE, **tags), "a/x")
 
 
+@pytest.mark.parametrize(
+    ("corner", "is_told"),
+    [
+        ((-0.75, 2), False),
+        ((-1.25, 2), True),
+        ((2, -1.25), True),
+        ((9, 7.75), False),
+        ((9.25, 2), True),
+        ((2, 8.25), True),
+    ],
+)
+def test_what_is_cut_off_at_the_border_is_told(
+    corner: tuple[float, float], *, is_told: bool
+) -> None:
+    """Up to a voxel beyond the outermost centres is how borders are drawn."""
+    content = rtstruct([("TV", [placed([(3, 3), (4, 3), corner])]), ("none", [])])
+    found = reader.beyond(reader.read(content, "a/x").rois, PLAIN, "a/x")
+    told = "a/x: ROI 1 'TV' reaches beyond the image, and is cut off there"
+    assert found == ([told] if is_told else [])
+
+
 def test_two_structures_of_one_number_are_refused() -> None:
     with pytest.raises(SourceError, match=r"^a/x: two structures have the same number"):
         reader.read(rtstruct([*ONE, *ONE], numbers=[4, 4]), "a/x")
@@ -598,6 +619,9 @@ def solids(*slabs: tuple[int, int]) -> Array:
         pytest.param([(0, 3), (2, 5)], [1, 2], Overlap(0, 1, 1), id="overlap"),
         pytest.param(
             [(0, 1), (0, 6), (2, 5), (3, 6)], [1, None, 1, 2], Overlap(2, 3, 2), id="the first"
+        ),
+        pytest.param(
+            [(0, 3), (3, 6), (2, 5)], [2, 1, 2], Overlap(1, 2, 2), id="not with its own index"
         ),
     ],
 )  # fmt: skip

@@ -321,6 +321,12 @@ def archive(data: bytes, members: dict[str, bytes] | None = None, **options: Any
     return stream.getvalue()
 
 
+def encrypted(content: bytes) -> bytes:
+    """The archive with the mark of an encrypted member in its directory."""
+    at = content.index(b"PK\1\2") + 8
+    return content[:at] + b"\1" + content[at + 1 :]
+
+
 def twice(first: bytes, second: bytes) -> bytes:
     """A file like those of torch.save with two members named data.pkl."""
     return archive(first, {"data.pkX": second}).replace(b"a/data.pkX", b"a/data.pkl")
@@ -485,6 +491,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
         archive(b"\x80\x02N.", {"data/0": bytes(100)}, compression=zipfile.ZIP_DEFLATED),
         "is compressed or encrypted",
     ),
+    "encrypted": (encrypted(archive(b"\x80\x02N.")), "is compressed or encrypted"),
     "big-endian": (archive(b"\x80\x02N.").replace(b"little", b"biggie"), "big-endian machine"),
     "half a zip": ((FILES / "dtypes.pt").read_bytes()[:3000], r"damaged \(BadZipFile\)"),
     "half a legacy file": ((FILES / "dtypes_legacy.pt").read_bytes()[:-9], TOO_LONG),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from bidsify.validation.files import texts
 from bidsify.validation.files.tree import File, Folder
+from bidsify.validation.findings import finding
 
 cells = st.text(st.characters(exclude_characters="\t\r\n", exclude_categories=("Cs",)), min_size=1)
 documents = st.dictionaries(
@@ -216,3 +217,17 @@ def test_a_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     first = texts.read_json(file)
     monkeypatch.setattr(os, "open", lambda *_: pytest.fail("read again"))
     assert texts.read_json(file) is first
+
+
+@pytest.mark.parametrize(("length", "is_pointer"), [(60, True), (32767, True), (32768, False)])
+def test_a_long_text_is_no_pointer_of_git_annex(
+    tmp_path: Path, length: int, *, is_pointer: bool
+) -> None:
+    content = b"/annex/objects/MD5-s9--0".ljust(length, b"0")
+    file = file_of(tmp_path, content)
+    found = texts.read_start(file, 1 << 20)
+    assert file.is_absent is is_pointer
+    if is_pointer:
+        assert found == finding("CONTENT_MISSING")
+    else:
+        assert found == content

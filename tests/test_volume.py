@@ -8,7 +8,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pytest
-from builders import OBLIQUE, loaded, ramp
+from builders import OBLIQUE, loaded, ramp, rotation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +21,8 @@ ORIENTATIONS = [
     for order in itertools.permutations(("LR", "PA", "IS"))
     for axes in itertools.product(*order)
 ]
+TURNED = np.eye(4)
+TURNED[:3, :3] = rotation(0.4, -0.3, 1.0) * (0.5, 1.0, 4.0)  # voxels of unequal edges
 SHEARED = OBLIQUE @ np.array([[1, 0, 0.3, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]])
 RIGID = np.diag([-2.0, 3.0, 4.0, 1.0])
 
@@ -45,18 +47,20 @@ def test_the_order_in_memory_does_not_matter(order: Any) -> None:
     np.testing.assert_array_equal(np.asanyarray(image.dataobj), data)
 
 
-@pytest.mark.parametrize("affine", [RIGID, OBLIQUE, SHEARED], ids=["rigid", "oblique", "sheared"])
+@pytest.mark.parametrize(
+    "affine", [RIGID, TURNED, OBLIQUE, SHEARED], ids=["rigid", "turned", "oblique", "sheared"]
+)
 @pytest.mark.parametrize("code", [SCANNER, ALIGNED])
 def test_the_place_is_kept(affine: Any, code: int) -> None:
     image = loaded(to_nifti(Volume(ramp((3, 4, 5)), affine, in_mm=True, code=code)))
     np.testing.assert_allclose(image.affine, affine, atol=1e-5)
     assert image.header["sform_code"] == code
-    if affine is RIGID:
+    if affine is RIGID or affine is TURNED:
         assert image.header["qform_code"] == code
     if image.header["qform_code"]:
         np.testing.assert_allclose(image.get_qform(), affine, atol=1e-3)
     else:
-        assert affine is not RIGID
+        assert affine is OBLIQUE or affine is SHEARED
 
 
 @given(st.tuples(*[st.floats(0.2, 5)] * 3), st.tuples(*[st.floats(-500, 500)] * 3))
@@ -73,6 +77,17 @@ def test_an_unknown_size_stays_unknown(unit: str, *, in_mm: bool) -> None:
     image = loaded(to_nifti(Volume(ramp((3, 4, 1)), affine_of("RAS"), in_mm=in_mm)))
     assert image.header.get_xyzt_units()[0] == unit
     assert image.header.get_zooms() == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("shape", "in_mm", "unit"),
+    [((3, 4, 5, 2), True, "sec"), ((3, 4, 5, 2), False, "unknown"), ((3, 4, 5), True, "unknown")],
+)
+def test_channels_have_a_unit_only_where_voxels_have_one(
+    shape: tuple[int, ...], unit: str, *, in_mm: bool
+) -> None:
+    image = loaded(to_nifti(Volume(ramp(shape), affine_of("RAS"), in_mm=in_mm)))
+    assert image.header.get_xyzt_units()[1] == unit
 
 
 def test_a_plane_gets_its_third_axis() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from builders import dicom, gzipped, labels, loaded, nifti, png, ramp, reading, series
+from test_structures import SQUARE, items, placed, rtstruct
 
 from bidsify.conversion import volumes
 from bidsify.engine.jobs import Made, Omitted
@@ -146,6 +147,28 @@ def test_a_series_becomes_a_volume() -> None:
     image = loaded(make(job("dicom", *files), files).content)
     np.testing.assert_array_equal(np.asanyarray(image.dataobj), stack[::-1].transpose(2, 1, 0))
     assert image.header.get_xyzt_units()[0] == "mm"
+
+
+@pytest.mark.parametrize(
+    ("plausible", "notes"),
+    [
+        (None, ()),
+        ((0, 59), ()),
+        (
+            (1, 59),
+            (f"{TARGET}: 1 voxels outside of 1 to 59, such as 0 at [0, 0, 0]; kept as they",),
+        ),
+        ((0, 57), (f"{TARGET}: 2 voxels outside of 0 to 57, such as 58 at",)),
+    ],
+)
+def test_values_that_nobody_can_have_measured_are_told_and_kept(
+    plausible: tuple[float, float] | None, notes: tuple[str, ...]
+) -> None:
+    files = dict(series(ramp((4, 5, 3))))
+    made = make(job("dicom", *files, plausible=plausible), files)
+    assert len(made.notes) == len(notes)
+    assert all(map(str.startswith, made.notes, notes))
+    assert sorted(np.asanyarray(loaded(made.content).dataobj).ravel()) == list(range(60))
 
 
 def test_pictures_lie_on_the_grid_of_their_series() -> None:
@@ -290,6 +313,80 @@ def test_channels_that_are_elsewhere_are_left_out() -> None:
     other = 1 - masks[1:3]
     image = loaded(make(part, arrays(mask=masks, mask_l=other)).content)
     np.testing.assert_array_equal(np.asanyarray(image.dataobj)[:, :, 0, 1], other[1].T)
+
+
+# --- structures ---------------------------------------------------------------------------------
+
+WHERE = dict(series(ramp((3, 8, 9)), SeriesInstanceUID="2.25.4", FrameOfReferenceUID="2.25.5"))
+CORNER = [(0, 0), (2, 0), (2, 2), (0, 2)]
+ACCEPTED = ((1, ("TV", "an")), (2, ("cochlea",)))
+
+
+def drawn_on(
+    where: dict[str, bytes], *names: str, recode: Recode | None = None, **tags: Any
+) -> Any:
+    """What becomes of structures that lie apart."""
+    polygons = [placed(SQUARE), placed(CORNER, 2), placed(CORNER, 0)]
+    drawn = [(name, [polygon]) for name, polygon in zip(names, polygons, strict=False)]
+    files = {"s": rtstruct(drawn, **tags), **where}
+    made = job("rtstruct", "s", grid=tuple(where), structures=ACCEPTED, recode=recode)
+    return volumes.make(made, reading(files), reproducible=False)
+
+
+@pytest.mark.parametrize(
+    ("names", "is_written"),
+    [
+        (("TV",), False),
+        (("TV", "cochlea"), False),
+        (("TV", "an"), True),
+        (("TV", "an", "cochlea"), True),
+        (("TV", "other"), True),
+    ],
+)
+def test_structures_are_written_where_their_labels_do_not_hold_them(
+    names: tuple[str, ...], *, is_written: bool
+) -> None:
+    """Two of one label could not be told apart again."""
+    found = drawn_on(WHERE, *names)
+    if is_written:
+        assert isinstance(found, Made)
+        assert loaded(found.content).shape == (9, 8, 3, len(names))
+    else:
+        assert found == Omitted("s: the label table names all of its structures")
+
+
+def of_frames(*frames: str) -> list[Any]:
+    """The list of structures, each of its own frame of reference."""
+    return [
+        items(ROINumber=n, ROIName=name, ReferencedFrameOfReferenceUID=frame)
+        for n, (name, frame) in enumerate(zip(("TV", "cochlea"), frames, strict=True), start=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tags", "frames", "is_refused"),
+    [
+        ({}, ("2.25.5", "2.25.5"), False),
+        ({"SeriesInstanceUID": "2.25.9"}, ("2.25.5", "2.25.5"), False),
+        ({"FrameOfReferenceUID": "2.25.9"}, ("2.25.5", "2.25.5"), False),
+        ({"SeriesInstanceUID": "2.25.9"}, ("2.25.8", "2.25.8"), True),
+        ({"SeriesInstanceUID": "2.25.9"}, ("2.25.7", "2.25.8"), False),  # no frame that is one
+    ],
+)
+def test_structures_of_another_series_and_frame_are_refused(
+    tags: dict[str, str], frames: tuple[str, ...], *, is_refused: bool
+) -> None:
+    uids = {"SeriesInstanceUID": "2.25.4", "FrameOfReferenceUID": "2.25.5", **tags}
+    where = dict(series(ramp((3, 8, 9)), **uids))
+    listed = {"StructureSetROISequence": of_frames(*frames)}
+    if is_refused:
+        with pytest.raises(
+            SourceError, match=r"^s: drawn on series 2\.25\.4, which is not the one"
+        ):
+            drawn_on(where, "TV", "cochlea", recode=KEEP, **listed)
+        return
+    found = drawn_on(where, "TV", "cochlea", recode=KEEP, **listed)
+    assert set(np.asanyarray(loaded(found.content).dataobj).ravel()) == {0, 1, 2}
 
 
 # --- all of them --------------------------------------------------------------------------------
