@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .labels import RegionTable
+from .points import PointGroup, Points
 from .product import (
     Attachment,
     Column,
@@ -22,8 +23,6 @@ from .product import (
     Masks,
     Naming,
     Pairing,
-    PointGroup,
-    Points,
     Product,
     Segmentation,
     Slab,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Literal, get_args, get_origin, get_type_hints
 
@@ -123,7 +122,8 @@ def _label_faults(product: Segmentation, dataset: Dataset) -> Iterator[str]:
 
 def _choices(kind: type[Product]) -> dict[str, tuple[str, ...]]:
     """Return the fields of a kind of product that have a choice of words, with these."""
-    hints = get_type_hints(kind, vars(sys.modules[kind.__module__]))
+    ours = next(one for one in kind.__mro__ if one.__module__.startswith("bidsify."))
+    hints = get_type_hints(ours)
     return {name: get_args(hint) for name, hint in hints.items() if get_origin(hint) is Literal}
 
 

@@ -205,37 +205,6 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PointGroup:
-    """The array ``key`` of points in a file of arrays; shape (structure, point, 2) or (point, 2).
-
-    ``structures`` are the names along its first axis, or the one name.
-    """
-
-    key: str
-    structures: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Points(Product):
-    """Points as a table, one row each. ``columns`` are values that the file name states.
-
-    ``reader`` is the form of the source: files of 3D Slicer in millimetres, or arrays in pixels, of
-    which ``groups`` says what they are. ``of`` is the image whose voxel indices points get.
-    """
-
-    columns: Mapping[str, Column]
-    reader: Literal["markups", "tensors"] = "markups"
-    suffix: str = "points"
-    groups: tuple[PointGroup, ...] = ()
-    of: str = ""
-
-    @property
-    def file_extension(self) -> str:
-        """Return the extension of its file in BIDS."""
-        return ".tsv"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment(Product):
     """A file that is copied byte for byte beside its image, with its ``extension``: ``".stl"``."""
 

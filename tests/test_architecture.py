@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from functools import cache
@@ -100,6 +101,28 @@ def rules() -> dict[str, set[str]]:
     return {name: words.get(text) or {*text.split(", ")} - {""} for name, text in stated.items()}
 
 
+@cache
+def in_backticks() -> tuple[str, ...]:
+    """Return what the page for developers names as code."""
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    return tuple(sorted({*re.findall(r"`([^`\n]+)`", page)}))
+
+
+def paths_of_the_page() -> Iterator[str]:
+    """Yield what looks like a module or a folder of ours; ``NAME`` stands for any name."""
+    for text in in_backticks():
+        if re.fullmatch(r"[\w/]+(\.py|\.tsv|/)", text):
+            yield text
+
+
+def names_a_path(text: str) -> bool:
+    """Tell whether a path leads somewhere from the root, from the package, or from a part."""
+    if (ROOT / text).exists():
+        return True
+    pattern = text.removeprefix("bidsify/").rstrip("/").replace("NAME", "*")
+    return any(PACKAGE.rglob(pattern))
+
+
 def targets(name: str) -> set[str]:
     """Return the modules that a module imports, without the packages that hold them."""
     found = imports(name)
@@ -110,6 +133,36 @@ def test_the_look_at_imports_sees_them() -> None:
     assert {"recognition.survey", "engine.run"} <= imports("conversion/convert.py")
     assert {"readers.tensors"} <= imports("proof/reading.py")
     assert "readers.nifti" in reached("conversion/convert.py")
+
+
+def test_the_look_at_the_page_sees_paths_and_decorators() -> None:
+    assert {*paths_of_the_page()} >= {
+        "bidsify/datasets/NAME.py", "drafts.py", "recognition/detection.py", "source/",
+        "validation/codes.tsv",
+    }  # fmt: skip
+    assert any(text.startswith("@") for text in in_backticks())
+    assert not any(map(names_a_path, ("engine/drafts.py", "nothing/", "nothing/NAME.py")))
+
+
+@pytest.mark.parametrize("path", sorted({*paths_of_the_page()}))
+def test_each_path_of_the_page_exists(path: str) -> None:
+    assert names_a_path(path)
+
+
+@pytest.mark.parametrize("text", [text for text in in_backticks() if text.startswith("@")])
+def test_each_decorator_of_the_page_is_a_function(text: str) -> None:
+    assert text[1:] in functions()
+
+
+@cache
+def functions() -> set[str]:
+    """Return the names of all functions of ours."""
+    return {
+        node.name
+        for name in MODULES
+        for node in ast.walk(tree(name))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    }
 
 
 def test_the_parts_are_those_of_the_page() -> None:

@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 import pytest
-from bidsschematools.schema import load_schema
+from official_schema import official_schema
 
 from bidsify import bids_schema
 from bidsify.errors import SchemaError
@@ -17,7 +17,7 @@ from bidsify.errors import SchemaError
 
 @pytest.fixture(scope="module")
 def official() -> Any:
-    return load_schema()
+    return official_schema()
 
 
 def test_the_order_of_entities_is_the_official_one(official: Any) -> None:

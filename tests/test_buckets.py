@@ -11,7 +11,8 @@ from bidsify.conversion.buckets import BUCKETS, Entry, count, record, sort
 from bidsify.engine.jobs import Job, Unit
 from bidsify.engine.work import Outcome, Status
 from bidsify.labels import Range
-from bidsify.planning.jobs import CopyJob, Failure, PeopleJob, Plan, Recode, ScansJob, VolumeJob
+from bidsify.planning.jobs import CopyJob, Failure, Plan, Recode, ScansJob, VolumeJob
+from bidsify.planning.shared_jobs import PeopleJob
 from bidsify.records.receipts import Receipt
 from bidsify.source.reading import Fact
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.core import ParameterSource
 from conftest import NAMES, Make, Ran, Stated, assert_same, command, run, shell, snapshot
 
 from bidsify import datasets, json_schema
@@ -50,7 +51,17 @@ def test_each_command_has_an_example(name: str, option: str) -> None:
 def test_the_example_of_each_command_is_one_that_it_takes(name: str) -> None:
     """Parse it as the command would, without running it."""
     (example,) = re.findall(rf"Example: bidsify {name} ([^\n]*)", main.commands[name].help or "")
-    main.commands[name].make_context(name, example.split(), resilient_parsing=False)
+    words = example.split()
+    program = click.Context(main, **main.context_settings)
+    context = main.commands[name].make_context(name, words.copy(), program)
+    stated = [
+        value
+        for parameter, value in context.params.items()
+        if context.get_parameter_source(parameter) is ParameterSource.COMMANDLINE
+    ]
+    values = [one for value in stated for one in (value if isinstance(value, tuple) else (value,))]
+    expected = [word.removeprefix("./") for word in words if not word.startswith("-")]
+    assert sorted(map(str, values)) == sorted(expected)
 
 
 def test_the_help_of_the_program_shows_where_to_start() -> None:

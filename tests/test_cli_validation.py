@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from bidsify import json_schema
 from bidsify.cli import main
+from bidsify.reporting import FORMATS
 
 Tree = Callable[..., Path]
 DESCRIPTION = {"Name": "A tree", "BIDSVersion": "1.10.0", "License": "CC0", "Authors": ["A", "B"]}
@@ -72,12 +73,12 @@ def test_json_is_what_its_schema_says(tree: Tree) -> None:
 
 
 def test_several_reports_at_once(tree: Tree, tmp_path: Path) -> None:
-    outputs = [f"{form}={tmp_path / form}" for form in ("json", "sarif", "junit", "github")]
+    outputs = [f"{form}={tmp_path / form}" for form in FORMATS]
     words = [word for output in outputs for word in ("--output", output)]
     ran = run("validate", tree(**STRAY), *words)
     assert ran.exit_code == 1
     assert "error NOT_INCLUDED" in ran.stdout
-    for form in ("json", "sarif", "junit", "github"):
+    for form in FORMATS:
         assert "NOT_INCLUDED" in (tmp_path / form).read_text("utf-8")
         assert f"wrote {tmp_path / form}" in ran.stderr
 

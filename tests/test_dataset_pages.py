@@ -88,8 +88,9 @@ def test_the_commands_that_it_shows_are_there(name: str) -> None:
     page = committed(name)
     found = re.findall(r"bidsify (convert|demo) ([^`\n]+)", page)
     assert {command for command, _ in found} == {"convert", "demo"}
+    program = main.make_context("bidsify", ["x"], resilient_parsing=True)
     for command, arguments in found:
-        main.commands[command].make_context(command, arguments.split())
+        assert main.commands[command].make_context(command, arguments.split(), program).params
     asks = any(not each.table.is_stated for each in label_files(datasets.load(name)))
     assert ("--label-table labels.tsv\n```" in page) == asks
 

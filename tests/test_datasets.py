@@ -10,7 +10,6 @@ import sys
 import tarfile
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from functools import cache
 from pathlib import Path
 
 import nibabel as nib
@@ -33,6 +32,7 @@ from conftest import (
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from official_schema import is_official
 
 import bidsify
 from bidsify import datasets, json_schema
@@ -90,7 +90,9 @@ def test_its_layout_names_targets_that_the_plan_gives(
     """The arrows of the layout are documentation, which nothing else would keep true."""
     table = next((str(option) for option in stated(name)[1:]), None)
     pattern = set(targets(bidsify.plan(source(name), label_table=table)))
-    for target in re.findall(r"-> (sub-\S+)", datasets.load(name).layout):
+    arrows = re.findall(r"-> (sub-\S+)", datasets.load(name).layout)
+    assert arrows, f"in layout of bidsify/datasets/{name}.py, show what becomes of a file: -> sub-"
+    for target in arrows:
         numbers = re.escape(re.sub(r"\{(\w+),(\w+)\}", r"\1", target))
         expression = re.sub(r"(?:sub|ses)\\-[A-Za-z]*\d+", r"[\\w-]+", numbers)
         assert any(re.fullmatch(expression, found) for found in pattern), target
@@ -117,7 +119,9 @@ def test_the_listing_is_planned_without_a_rest(name: str, source: Make, stated: 
     assert plan.unclaimed == ()
     assert plan.failures == ()
     counted = bool(datasets.load(name).subjects)
-    assert {remark.code for remark in plan.remarks} == ({"SUBJECT_COUNT"} if counted else set())
+    assert {remark.code for remark in plan.remarks} == ({"SUBJECT_COUNT"} if counted else set()), (
+        "the demo must have fewer subjects than the declaration states"
+    )
     assert plan.file_count == len(listing(source(name)))
     found = targets(plan)
     assert len({target.lower() for target in found}) == len(found)
@@ -126,34 +130,16 @@ def test_the_listing_is_planned_without_a_rest(name: str, source: Make, stated: 
 def test_each_target_is_legal_or_bidsignored(name: str, source: Make) -> None:
     ignored = datasets.load(name).bidsignore
     for target in targets(bidsify.plan(source(name))):
-        assert target == ".bidsignore" or is_legal(target) or is_ignored(target, ignored), target
+        is_known = target == ".bidsignore" or is_official(target) or is_ignored(target, ignored)
+        assert is_known, target
 
 
 def test_what_is_bidsignored_is_what_bids_has_no_name_for(name: str, source: Make) -> None:
     ignored = datasets.load(name).bidsignore
     found = [t for t in targets(bidsify.plan(source(name))) if is_ignored(t, ignored)]
-    assert not [target for target in found if is_legal(target)]
+    assert not [target for target in found if is_official(target)]
     for pattern in ignored:
         assert any(is_ignored(target, (pattern,)) for target in found), pattern
-
-
-def is_legal(path: str) -> bool:
-    return any(expression.match(path) for expression in official_names())
-
-
-@cache
-def official_names() -> list[re.Pattern[str]]:
-    """Return the names that the official schema allows, as its own package compiles them."""
-    import bidsschematools.schema
-    from bidsschematools.rules import regexify_filename_rules
-
-    schema = bidsschematools.schema.load_schema()
-    groups = (schema.rules.files.common, schema.rules.files.raw, schema.rules.files.deriv)
-    return [
-        re.compile(rule["regex"])
-        for group in groups
-        for rule in regexify_filename_rules(group, schema, level=2)
-    ]
 
 
 def is_ignored(path: str, patterns: tuple[str, ...]) -> bool:

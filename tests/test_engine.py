@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,10 +11,13 @@ from typing import ClassVar
 import pytest
 
 from bidsify.engine.jobs import Job, Made, Omitted, Unit, selected
-from bidsify.engine.output import Output, Wanted, open_output
+from bidsify.engine.journal import STATE
+from bidsify.engine.output import Wanted, open_output
 from bidsify.engine.run import Pace, run_units, written_earlier
 from bidsify.engine.work import Bench, Outcome, Setting
+from bidsify.engine.writing import write_file
 from bidsify.errors import SourceError, UsageError
+from bidsify.records.receipts import receipt_entry
 from bidsify.source import open_source
 
 
@@ -70,24 +74,25 @@ def source(folder: Path, **texts: str) -> Path:
 UNITS = (unit("x"), unit("y"))
 
 
+RECORD = "code/bidsify/loud.json"
+
+
 def run(
     folder: Path, root: Path, *, pace: Pace | None = None, context: str = "",
     units: tuple[Unit, ...] = UNITS,
 ) -> list[Outcome]:  # fmt: skip
+    """Run it to its end, with a record of its own for the next run to go on from."""
     opened = open_source(folder)
     setting = Setting(opened, root, make, prove, context)
     targets = frozenset(job.target for each in units for job in each.jobs)
-    wanted = Wanted(opened.root, "loud", targets)
-    with open_output(root, wanted, "resume") as output:
+    with open_output(root, Wanted(opened.root, "loud", targets, RECORD), "resume") as output:
         made = run_units(units, setting, output, pace or Pace(), lambda *_: None)
-        assert [*written_earlier(units, output, made)] == []
-        keep(output)
+        made += written_earlier(units, output, made)
+        receipts = [receipt_entry(o.receipt) for o in made if o.receipt]
+        record = {"dataset": "loud", "written": receipts, "shared": [], "files": []}
+        write_file(root, RECORD, json.dumps(record).encode())
+    assert not (root / STATE).exists()
     return made
-
-
-def keep(output: Output) -> None:
-    """Leave the journal, as a run that was cut off does: this pipeline has no record."""
-    output.journal.finish = output.journal.close  # type: ignore[method-assign]
 
 
 def statuses(outcomes: list[Outcome]) -> dict[str, str]:
@@ -153,6 +158,20 @@ def test_a_pipeline_without_a_proof_is_possible(tmp_path: Path) -> None:
     with open_output(root, wanted, "resume") as output:
         made = run_units(UNITS, Setting(opened, root, make), output, Pace(), lambda *_: None)
     assert statuses(made) == dict.fromkeys(ALL, "written")
+
+
+def test_a_source_that_is_opened_by_its_path_is_hashed_all_the_same(tmp_path: Path) -> None:
+    folder = source(tmp_path / "in")
+
+    def by_path(job: Job, _: Bench) -> Made:
+        return Made((folder / job.sources[0]).read_bytes().upper(), "")
+
+    opened, root = open_source(folder), tmp_path / "out"
+    with open_output(root, Wanted(opened.root, "loud", frozenset()), "resume") as output:
+        made = run_units(UNITS, Setting(opened, root, by_path), output, Pace(), lambda *_: None)
+    assert statuses(made) == dict.fromkeys(ALL, "written")
+    assert all(o.receipt and o.receipt.sources[0][1].size == (folder / o.sources[0]).stat().st_size
+               for o in made)  # fmt: skip
 
 
 def test_it_stops_after_so_many_failures(tmp_path: Path) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Any
 
 import pytest
-from bidsschematools.rules import regexify_filename_rules
-from bidsschematools.schema import load_schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from official_schema import is_official, official_schema
 from strategies import bids_paths, labels_of, plain_labels
 
 from bidsify import bids_schema
@@ -37,7 +35,8 @@ def test_entities_stand_in_the_order_of_the_schema(names: set[str], random: Any)
     random.shuffle(shuffled)
     written = format_name(dict.fromkeys(shuffled, "1"), "T1w", ".nii")
     keys = [pair.split("-")[0] for pair in written.split("_")[:-1]]
-    official = [load().objects.entities[name].name for name in load().rules.entities]
+    schema = official_schema()
+    official = [schema.objects.entities[name].name for name in schema.rules.entities]
     assert keys == [key for key in official if key in keys]
     assert len(keys) == len(names)
 
@@ -180,22 +179,3 @@ def shape_of(rule: Any, *, is_full: bool) -> dict[str, str]:
             first = values[0]
             entities[name] = first if isinstance(first, str) else first["name"]
     return entities
-
-
-@cache
-def load() -> Any:
-    return load_schema()
-
-
-@cache
-def official() -> list[re.Pattern[str]]:
-    return [
-        re.compile(rule["regex"])
-        for level in ("deriv", "raw", "common")
-        for rule in regexify_filename_rules(load().rules.files[level], load(), level=2)
-    ]
-
-
-@cache
-def is_official(path: str) -> bool:
-    return any(pattern.match(path) for pattern in official())

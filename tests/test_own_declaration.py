@@ -6,7 +6,7 @@ import json
 import re
 import runpy
 import shutil
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from conftest import RECORD, Make, Ran, run, shell, snapshot, volume
 
 import bidsify
 from bidsify import dataset, datasets
-from bidsify.dataset import Json, Masks, Naming, Pairing, Points, Product, Segmentation
+from bidsify.dataset import Image, Json, Masks, Naming, Pairing, Points, Product, Segmentation
 from bidsify.declaration import check
 from bidsify.demo import native
 from bidsify.errors import DeclarationError
@@ -234,6 +234,19 @@ def test_what_lies_on_an_image_goes_into_its_folder(
         check(dataset)
 
 
+def test_a_word_may_be_refined_by_a_class_of_the_user() -> None:
+    """Its module may be one that nobody can import."""
+    mine = dataclass(frozen=True, kw_only=True)(
+        type("Mine", (Image,), {"__module__": "nowhere", "__annotations__": {"more": int}})
+    )
+    declared = datasets.load(str(EXAMPLES / "liver_mri.py"))
+    image, drawn = declared.products
+    own = {field.name: getattr(image, field.name) for field in fields(image)}
+    check(replace(declared, products=(mine(**own, more=1), drawn)))
+    with pytest.raises(DeclarationError, match="reader='spoon' is none of nifti, "):
+        check(replace(declared, products=(mine(**{**own, "reader": "spoon"}, more=1), drawn)))
+
+
 WORDS = sorted({getattr(dataset, name) for name in dataset.__all__} - {Json, Pairing}, key=repr)
 
 
@@ -360,8 +373,3 @@ def test_a_further_edition_of_a_family_takes_one_entry_and_its_tables(
 
 def readme() -> str:
     return (EXAMPLES / "README.md").read_text()
-
-
-def test_the_links_of_the_examples_lead_somewhere() -> None:
-    for target in re.findall(r"\]\(([^)#:]+)\)", readme()):
-        assert (EXAMPLES / target).exists(), target

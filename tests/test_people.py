@@ -15,7 +15,7 @@ from test_tables import rows_of
 from bidsify.conversion.people import people as made_of
 from bidsify.conversion.people import people_sidecar
 from bidsify.errors import SourceError
-from bidsify.planning.jobs import NativeTable, PeopleJob, PeopleSidecarJob
+from bidsify.planning.shared_jobs import NativeTable, PeopleJob, PeopleSidecarJob
 from bidsify.readers import rows
 
 

@@ -23,8 +23,9 @@ from bidsify.dataset import (
 from bidsify.engine.jobs import Job, Unit
 from bidsify.errors import DeclarationError
 from bidsify.labels import LabelTable
-from bidsify.planning.jobs import PeopleJob, Plan, PointsJob, ScansJob, SidecarJob, VolumeJob
+from bidsify.planning.jobs import Plan, PointsJob, ScansJob, SidecarJob, VolumeJob
 from bidsify.planning.plan import make_plan
+from bidsify.planning.shared_jobs import PeopleJob
 
 TABLE = LabelTable(
     ("index", "name", "source_value"),

@@ -26,10 +26,10 @@ from bidsify.planning.jobs import (
     Recode,
     ScansJob,
     SidecarJob,
-    TextJob,
     VolumeJob,
 )
 from bidsify.planning.products import PLANE_COLUMNS, SPACE_COLUMNS
+from bidsify.planning.shared_jobs import TextJob
 from bidsify.proof.jobs import faults
 from bidsify.source.reading import Fact
 

@@ -150,6 +150,23 @@ def test_the_record_names_no_file_that_was_not_written(source: Make, tmp_path: P
     assert bidsify.verify(tmp_path / "in", tmp_path / "out") == []
 
 
+def test_a_shared_file_that_is_of_no_use_any_more_goes(own_source: Make, own_tree: Make) -> None:
+    """All masks are broken and gone, so is their label table; a file of the user stays."""
+    source, out = own_source("myops380"), own_tree("myops380")
+    for path in source.rglob("*_gt.nii.gz"):
+        path.write_bytes(b"broken")
+    for path in out.rglob("sub-*/anat/*_dseg.*"):
+        path.unlink()
+    (out / "LICENSE").write_text("mine")
+    assert bidsify.convert(source, out).failures
+    record = read_record(out)
+    assert record is not None
+    assert not {"dseg.tsv", "dseg.json"} & {*record.shared, *(p.name for p in out.iterdir())}
+    bidsify.convert(source, out, on_existing="replace")
+    assert not (out / "dseg.tsv").exists()
+    assert (out / "LICENSE").read_text() == "mine"
+
+
 def test_the_record_holds_its_receipts(tree: Make) -> None:
     record = read_record(tree("ivdm3seg"))
     assert record is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Mapping
 
 import pytest
 import strategies  # noqa: F401  loads the profile of hypothesis
@@ -80,4 +81,6 @@ def test_the_version_is_in_four_bytes(head: bytes, expected: object) -> None:
 
 @given(st.sampled_from([b"II*\0", b"MM\0*", b"II+\0"]), st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(start: bytes, rest: bytes) -> None:
-    read_tiff(start + rest, is_ome=True)  # must not raise
+    tiff, sizes = read_tiff(start + rest, is_ome=True)
+    assert tiff in (None, {"version": 43 if start == b"II+\0" else 42})
+    assert sizes is None or (tiff is not None and isinstance(sizes, Mapping))

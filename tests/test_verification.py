@@ -174,6 +174,18 @@ def test_a_deleted_volume(case: Case) -> None:
     assert any(code == "LOST" and "not in the tree; its source is" in m for code, _, m in found)
 
 
+def test_lost_segmentations_do_not_make_the_record_wrong(source: Make, own_tree: Make) -> None:
+    """What the record must say follows from its receipts, not from what is left of the tree."""
+    out = own_tree("myops380")
+    lost = sorted(path for path in out.rglob("sub-*/anat/*_dseg.*"))
+    for path in lost:
+        path.unlink()
+    problems = bidsify.verify(source("myops380"), out)
+    wanted = {path.relative_to(out).as_posix() for path in lost}
+    scans = {problem.path for problem in problems if problem.path.endswith("_scans.tsv")}
+    assert {problem.path for problem in problems} == wanted | scans
+
+
 def test_files_of_two_subjects_that_were_swapped(source: Make, own_tree: Make) -> None:
     tree = own_tree("ivdm3seg")
     one, other = (tree / f"sub-{n}/anat/sub-{n}_acq-dixon_rec-fat_T1w.nii.gz" for n in ("01", "02"))

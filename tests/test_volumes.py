@@ -40,6 +40,17 @@ def job(reader: str, *sources: str, **more: Any) -> VolumeJob:
 # --- NIfTI --------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("slope", "count"), [(0.0, 3), (10.0, 21)])
+def test_values_of_an_image_that_nobody_can_have_measured(slope: float, count: int) -> None:
+    """Scaled as the header says; a slope of 0 is none."""
+    raw = nifti(ramp((2, 3, 4)), scl_slope=slope)
+    made = make(job("nifti", "a", plausible=(-1, 20)), {"a": raw})
+    (note,) = made.notes
+    assert note.startswith(f"{TARGET}: {count} voxels outside of -1 to 20, such as ")
+    assert gzip.decompress(made.content) == raw
+    assert make(job("nifti", "a", plausible=(-1, 999)), {"a": raw}).notes == ()
+
+
 @pytest.mark.parametrize("reproducible", [False, True])
 @pytest.mark.parametrize("is_packed", [False, True])
 def test_an_image_keeps_each_byte(*, is_packed: bool, reproducible: bool) -> None:

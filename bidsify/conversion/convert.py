@@ -98,7 +98,9 @@ def _conclude(
     done = {o.target: o.receipt for o in outcomes if o.receipt}
     reading = Reading(setting.source)
     present = (target for target, receipt in done.items() if not receipt.is_omitted)
-    common = [*finish.write_shared(finish.shared_files(plan, reading, present), output.root)]
+    earlier = output.record.shared if output.record else ()
+    files = finish.shared_files(plan, reading, present)
+    common = [*finish.write_shared(files, output.root, earlier)]
     outcomes += common
     shared = {o.target: o.sources for o in common if o.status != "failed"}
     chosen = {unit.name for unit in selected}

@@ -11,7 +11,8 @@ from ..engine.jobs import Job, Made
 from ..engine.work import Outcome, Status
 from ..engine.writing import write_if_changed
 from ..errors import SourceError
-from ..planning.jobs import PeopleJob, PeopleSidecarJob, Plan, TextJob
+from ..planning.jobs import Plan
+from ..planning.shared_jobs import PeopleJob, PeopleSidecarJob, TextJob
 from ..source.reading import Reading
 from . import people
 
@@ -84,11 +85,18 @@ def _shared(job: Job, reading: Reading, present: Present) -> Shared:
         return Shared(sound, _make(sound, reading, present), broken)
 
 
-def write_shared(files: Iterable[Shared], root: Path) -> Iterator[Outcome]:
-    """Write them; files that are as they should be are left alone."""
+def write_shared(
+    files: Iterable[Shared], root: Path, earlier: Collection[str]
+) -> Iterator[Outcome]:
+    """Write them; files that are as they should be are left alone.
+
+    What an earlier run wrote, and the tree has no use for any more, goes.
+    """
     for each in files:
         yield from each.faults
-        if each.made is not None:
+        if each.made is None and each.job.target in earlier:
+            (root / each.job.target).unlink(missing_ok=True)
+        elif each.made is not None:
             is_new = write_if_changed(root, each.job.target, each.made.content)
             status: Status = "written" if is_new else "kept"
             yield Outcome(each.job.target, status, each.job.sources, notes=each.made.notes)

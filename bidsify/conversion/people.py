@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ..dataset import Json
 from ..engine.jobs import Made
 from ..errors import SourceError
-from ..planning.jobs import NativeTable, PeopleJob, PeopleSidecarJob
+from ..planning.shared_jobs import NativeTable, PeopleJob, PeopleSidecarJob
 from ..printable import some
 from ..readers import rows
 from ..readers.rows import Rows

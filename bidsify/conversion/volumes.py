@@ -56,15 +56,20 @@ def _from_nifti(job: VolumeJob, reading: Reading) -> _Raw:
     raw = nifti.with_shape(image) if job.recode is None else _labels(image, job.recode)
     unchanged = image.packed is not None and raw is image.raw
     packed = gz.without_name_and_time(image.packed) if unchanged and image.packed else None
-    return _Raw(raw, packed)
+    return _Raw(raw, packed, tuple(_implausible(job, lambda: _measured(image))))
+
+
+def _measured(image: nifti.Nifti) -> Array:
+    """Return the values of an image, scaled as its header says."""
+    slope, intercept = image.scaling
+    stored = nifti.values(image)
+    return stored * slope + intercept if nifti.is_scaled(image) else stored
 
 
 def _labels(image: nifti.Nifti, coding: Recode) -> bytes:
     stored = nifti.values(image)
-    slope, intercept = image.scaling
-    scaled = nifti.is_scaled(image)
-    labels = recode(stored * slope + intercept if scaled else stored, coding, image.path)
-    same_type = stored.dtype.newbyteorder("=") == labels.dtype and not scaled
+    labels = recode(_measured(image), coding, image.path)
+    same_type = stored.dtype.newbyteorder("=") == labels.dtype and not nifti.is_scaled(image)
     if labels is stored or (same_type and np.array_equal(stored, labels)):
         return nifti.with_shape(image)
     return nifti.with_labels(image, labels)
@@ -74,15 +79,18 @@ def _from_dicom(job: VolumeJob, reading: Reading) -> _Raw:
     from ..readers import dicom  # noqa: PLC0415  pydicom takes 0.2 s
 
     files = ((path, reading.content(path)) for path in job.sources)
-    made = dicom.volume(dicom.read_slices(files, pixels=True))
-    return _Raw(to_nifti(made), notes=tuple(_implausible(job, made.data)))
+    return _placed(job, dicom.volume(dicom.read_slices(files, pixels=True)))
 
 
-def _implausible(job: VolumeJob, data: Array) -> Iterator[str]:
+def _placed(job: VolumeJob, volume: Volume, notes: tuple[str, ...] = ()) -> _Raw:
+    return _Raw(to_nifti(volume), notes=(*notes, *_implausible(job, lambda: volume.data)))
+
+
+def _implausible(job: VolumeJob, values: Callable[[], Array]) -> Iterator[str]:
     """Tell of values that nobody can have measured; they are kept as they are."""
     if job.plausible is None:
         return
-    low, high = job.plausible
+    data, (low, high) = values(), job.plausible
     odd = (data < low) | (data > high)
     if odd.any():
         first = tuple(int(n) for n in np.argwhere(odd)[0])
@@ -102,7 +110,7 @@ def _from_png(job: VolumeJob, reading: Reading) -> _Raw:
     stack = png.volume([(path, reading.content(path)) for path in job.sources], where)
     names = [job.sources[n] for n in where.order]
     data = _recoded(stack.data, job.recode, lambda index: names[index[2]])
-    return _Raw(to_nifti(Volume(data, stack.affine, in_mm=True)))
+    return _placed(job, Volume(data, stack.affine, in_mm=True))
 
 
 def _from_pictures(job: VolumeJob, reading: Reading) -> _Raw:
@@ -110,7 +118,7 @@ def _from_pictures(job: VolumeJob, reading: Reading) -> _Raw:
 
     data = png.stack([(path, reading.content(path)) for path in job.sources])
     affine = affine_of(_part(job).orientation)
-    return _Raw(to_nifti(Volume(data, affine, in_mm=False, code=ALIGNED)))
+    return _placed(job, Volume(data, affine, in_mm=False, code=ALIGNED))
 
 
 def _from_structures(job: VolumeJob, reading: Reading) -> _Raw | Omitted:
@@ -138,12 +146,12 @@ def _from_structures(job: VolumeJob, reading: Reading) -> _Raw | Omitted:
             names = f"{named[labels.first].label} and {named[labels.second].label}"
             why = f"{path}: {names} share {labels.voxels} voxels, so there is no dseg; see the "
             return Omitted(f"{why}probseg", (f"{why}probseg", *notes))
-        return _Raw(to_nifti(Volume(labels, where.affine, in_mm=True)), notes=notes)
+        return _placed(job, Volume(labels, where.affine, in_mm=True), notes)
     is_held = len(named) == len(drawn.rois) == len(set(rows))
     if is_held and not isinstance(labels, structures.Overlap):
         return Omitted(f"{path}: the label table names all of its structures")
     masks = reader.masks(drawn.rois, where, path).astype(np.uint8)
-    return _Raw(to_nifti(Volume(masks, where.affine, in_mm=True)))
+    return _placed(job, Volume(masks, where.affine, in_mm=True))
 
 
 def _from_tensors(job: VolumeJob, reading: Reading) -> _Raw | Omitted:
@@ -154,8 +162,8 @@ def _from_tensors(job: VolumeJob, reading: Reading) -> _Raw | Omitted:
     stored = reading.array(path, part.key)
     data = _masks(stored, part, path) if part.channels else _plane(stored, part, path)
     data = _recoded(data, job.recode, lambda _: f"{path}: {part.key}")
-    placed = Volume(_storable(data), affine_of(part.orientation), in_mm=False, code=ALIGNED)
-    return _Raw(to_nifti(placed))
+    volume = Volume(_storable(data), affine_of(part.orientation), in_mm=False, code=ALIGNED)
+    return _placed(job, volume)
 
 
 def _part(job: VolumeJob) -> ArrayPart:

@@ -19,11 +19,15 @@ OnExisting = Literal["resume", "replace", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be written: the files of all units, made from the dataset at ``source``."""
+    """What is to be written: the files of all units, made from the dataset at ``source``.
+
+    ``record`` is where the pipeline keeps what it did, for the next run to go on from.
+    """
 
     source: Path
     dataset: str
     targets: frozenset[str]
+    record: str = RECORD
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ def open_output(root: Path, wanted: Wanted, on_existing: OnExisting) -> Iterator
     Raises:
         UsageError: We may not write there, or it holds something else.
     """
-    record = _prepare(root, wanted.source, on_existing)
+    record = _prepare(root, wanted, on_existing)
     if record and on_existing != "replace":
         _check_same(root, wanted, record.dataset, record.receipts)
     journal = Journal(root)
@@ -55,7 +59,7 @@ def open_output(root: Path, wanted: Wanted, on_existing: OnExisting) -> Iterator
         earlier = {receipt.target: receipt for receipt in journal.earlier()}
         receipts = {**(record.receipts if record else {}), **earlier}
         if on_existing == "replace":
-            _remove(root, [*receipts, *(record.shared if record else ()), RECORD])
+            _remove(root, [*receipts, *(record.shared if record else ()), wanted.record])
             receipts = {}
         else:
             _check_same(root, wanted, wanted.dataset, earlier)
@@ -66,9 +70,9 @@ def open_output(root: Path, wanted: Wanted, on_existing: OnExisting) -> Iterator
     journal.finish()
 
 
-def _prepare(root: Path, source: Path, on_existing: OnExisting) -> Record | None:
+def _prepare(root: Path, wanted: Wanted, on_existing: OnExisting) -> Record | None:
     """Check that we may write into ``root``; return the record of what is there."""
-    inside, outside = root.resolve(), source.resolve()
+    inside, outside = root.resolve(), wanted.source.resolve()
     if inside.is_relative_to(outside) or outside.is_relative_to(inside):
         msg = f"{root}: output and source lie in one another; choose a folder outside the source"
         raise UsageError(msg)
@@ -80,17 +84,17 @@ def _prepare(root: Path, source: Path, on_existing: OnExisting) -> Record | None
     if on_existing == "error":
         msg = f"{root}: the output folder is not empty"
         raise UsageError(msg)
-    record = _record_of(root)
+    record = _record_of(root, wanted.record)
     if record is None and not (root / STATE).is_dir() and not _is_ours(root):
         msg = f"{root}: the output folder is not empty and not ours; choose a new or empty folder"
         raise UsageError(msg)
     return record
 
 
-def _record_of(root: Path) -> Record | None:
+def _record_of(root: Path, name: str) -> Record | None:
     """Read the record; one that is damaged counts as none, so all is written again."""
     try:
-        return read_record(root)
+        return read_record(root, name)
     except UsageError:
         if _is_ours(root):
             return None

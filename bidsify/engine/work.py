@@ -160,7 +160,7 @@ def _is_untouched(receipt: Receipt, bench: Bench) -> bool:
 
 def _write(job: Job, digest: str, bench: Bench, setting: Setting) -> Outcome:
     made = setting.make(job, bench)
-    facts = tuple((path, bench.reading.facts[path]) for path in dict.fromkeys(job.files))
+    facts = tuple((path, bench.reading.fact(path)) for path in dict.fromkeys(job.files))
     if isinstance(made, Omitted):
         (bench.root / job.target).unlink(missing_ok=True)
         receipt = Receipt(job.target, digest, 0, "", "", facts, made.notes)

@@ -15,7 +15,8 @@ from ..naming import Person, person
 from ..patterns import Fields, field_names, render
 from .bidsignore import is_bidsignored, pattern_for
 from .claims import Claim
-from .jobs import Failure, NativeTable
+from .jobs import Failure
+from .shared_jobs import NativeTable
 
 
 @dataclass(slots=True)

@@ -18,8 +18,8 @@ from ..patterns import Fields
 from ..regions import REGIONS
 from ..text_files import to_json
 from . import description
-from .jobs import NativeTable, PeopleJob, PeopleSidecarJob, TextJob
 from .products import PLANE_COLUMNS, SPACE_COLUMNS
+from .shared_jobs import NativeTable, PeopleJob, PeopleSidecarJob, TextJob
 from .view import View
 
 #: Subject -> its native id, and what its paths state.

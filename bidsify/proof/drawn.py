@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import nibabel as nib
 import numpy as np
@@ -13,16 +13,15 @@ from PIL import Image
 from ..planning.jobs import VolumeJob
 from ..volume import Array
 from . import contours
+from .compare import compare
 from .reading import Read
-
-Compare = Callable[[Array, Array], Iterator[str]]
 
 _FORMATS = ("PNG", "GIF")
 _COLOURED = 5  # axes
 
 
 def against_pictures(
-    job: VolumeJob, read: Read, image: nib.Nifti1Image, values: Array, compare: Compare
+    job: VolumeJob, read: Read, image: nib.Nifti1Image, values: Array
 ) -> Iterator[str]:
     """Compare picture n with slice n, pixel by pixel; the axes run as the plan says."""
     wanted = job.array.orientation if job.array else ""
@@ -50,7 +49,7 @@ def against_pictures(
 
 
 def against_structures(
-    job: VolumeJob, read: Read, image: nib.Nifti1Image, values: Array, compare: Compare
+    job: VolumeJob, read: Read, image: nib.Nifti1Image, values: Array
 ) -> Iterator[str]:
     """Compare each structure, its voxels found anew, with its label or its channel."""
     affine = contours.affine_of(map(read, job.grid))

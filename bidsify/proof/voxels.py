@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import itertools
 import warnings
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -14,13 +13,13 @@ import pydicom
 from isal import igzip
 from PIL import Image
 
-from ..planning.jobs import Recode, VolumeJob
+from ..planning.jobs import VolumeJob
 from ..volume import Array
 from . import drawn
+from .compare import compare, compare_labels
 from .files import UNREADABLE, image_of, kept_faults, same_stream, unpacked
 from .reading import Read, arrays
 
-_DENSE = 1 << 22
 _NEAR = 0.05  # of a voxel: rounding of the tags of slices
 _LPS = np.array([-1.0, -1.0, 1.0])
 
@@ -43,7 +42,7 @@ def faults(job: VolumeJob, read: Read, path: Path, inflated: Collection[str] = (
     if written[3:8] != bytes(5):
         yield "the gzip header carries a name or a time"
     if is_same:  # what the same bytes decompress to is the same
-        yield from _compare_labels(values, values, job.recode) if job.recode else ()
+        yield from compare_labels(values, values, job.recode) if job.recode else ()
         return
     match job.reader:
         case "nifti":
@@ -51,9 +50,9 @@ def faults(job: VolumeJob, read: Read, path: Path, inflated: Collection[str] = (
         case "tensors":
             yield from _against_arrays(job, read(job.sources[0]), image, values)
         case "pictures":
-            yield from drawn.against_pictures(job, read, image, values, _compare)
+            yield from drawn.against_pictures(job, read, image, values)
         case "rtstruct":
-            yield from drawn.against_structures(job, read, image, values, _compare)
+            yield from drawn.against_structures(job, read, image, values)
         case "dicom" | "png":
             yield from _against_slices(job, read, image, values)
         case _:
@@ -78,9 +77,9 @@ def _against_nifti(
         return
     expected = expected.reshape(values.shape, order="F")
     if job.recode is None:
-        yield from _compare(expected, values)
+        yield from compare(expected, values)
     else:
-        yield from _compare_labels(expected, values, job.recode)
+        yield from compare_labels(expected, values, job.recode)
 
 
 def _sizes(shape: tuple[int, ...]) -> list[int]:
@@ -110,9 +109,9 @@ def _against_arrays(
     for channel, plane in enumerate(planes):
         shown = (values[:, :, 0, channel] if part.channels else values[:, :, 0]).T
         if job.recode is None:
-            yield from _compare(plane, shown)
+            yield from compare(plane, shown)
         else:
-            yield from _compare_labels(plane, shown, job.recode)
+            yield from compare_labels(plane, shown, job.recode)
 
 
 def _against_slices(
@@ -137,12 +136,10 @@ def _against_slices(
         if job.recode is None:
             slope, intercept = tags.get("RescaleSlope", 1), tags.get("RescaleIntercept", 0)
             real = tags.pixel_array * float(slope or 1) + float(intercept or 0)
-            faults = _compare(
-                real.astype(values.dtype) if values.dtype.kind == "f" else real, shown
-            )
+            faults = compare(real.astype(values.dtype) if values.dtype.kind == "f" else real, shown)
         else:
             with Image.open(io.BytesIO(read(path)), formats=("PNG",)) as picture:
-                faults = _compare_labels(np.asarray(picture), shown, job.recode)
+                faults = compare_labels(np.asarray(picture), shown, job.recode)
         yield from (f"slice {path}: {fault}" for fault in faults)
     if len(seen) != len(job.sources) or count != values.size:
         yield f"{len(job.sources)} slices fill {len(seen)} planes of a grid of {values.shape}"
@@ -178,68 +175,3 @@ def _voxels_of(
         return None
     rows, columns = np.arange(tags.Rows)[:, None], np.arange(tags.Columns)[None, :]
     return tuple(start[a] + steps[1][a] * rows + steps[0][a] * columns for a in range(3))
-
-
-def _compare(expected: Array, values: Array) -> Iterator[str]:
-    same = (expected == values) | ((expected != expected) & (values != values))  # noqa: PLR0124  NaN
-    if not same.all():
-        yield _first(expected, values, ~same) + _flip(expected, values)
-
-
-def _compare_labels(native: Array, values: Array, coding: Recode) -> Iterator[str]:
-    """Look up each pair of native and written value that occurs."""
-    if native.shape != values.shape:
-        yield f"a grid of {values.shape} voxels, in the source {native.shape}"
-        return
-    natives, indices = _turns(native, values)
-    low, span = int(natives.min()), int(natives.max()) - int(natives.min()) + 1
-    for pair in _present(indices * span + (natives - low)):
-        index, value = pair // span, pair % span + low
-        allowed = [row.index for row in coding.ranges if row.low <= value <= row.high]
-        if allowed != [index]:
-            whole = _whole(native)
-            wrong = (whole == value) & (values.astype(np.int64) == index)
-            detail = _first(whole, values, wrong) + _flip(whole, values)
-            count = int(wrong.sum())
-            yield f"{detail}; {count} voxels of value {value} became {index}, not {allowed}"
-            return
-    if values.dtype.kind not in "iu":
-        yield f"labels are stored as {values.dtype}"
-
-
-def _turns(native: Array, values: Array) -> tuple[Array, Array]:
-    """Return both values where one of them differs from the voxel before: each pair is there."""
-    one, other = (a.ravel("F" if values.flags.f_contiguous else "C") for a in (native, values))
-    turns = one[1:] != one[:-1]
-    if native is not values:
-        turns |= other[1:] != other[:-1]
-    at = np.concatenate(([0], np.flatnonzero(turns) + 1))
-    return _whole(one[at]), other[at].astype(np.int64)
-
-
-def _whole(native: Array) -> Array:
-    return (native if native.dtype.kind in "iu" else np.rint(native)).astype(np.int64)
-
-
-def _present(pairs: Array) -> list[int]:
-    """Return each value that occurs."""
-    if pairs.min() >= 0 and pairs.max() < _DENSE:
-        return [int(pair) for pair in np.flatnonzero(np.bincount(pairs))]
-    return [int(pair) for pair in np.unique(pairs)]
-
-
-def _first(expected: Array, values: Array, wrong: Array) -> str:
-    place = tuple(int(n) for n in np.argwhere(wrong)[0])
-    return (
-        f"{int(wrong.sum())} voxels differ, the first at {list(place)}: "
-        f"{values[place]:g} instead of {expected[place]:g}"
-    )
-
-
-def _flip(expected: Array, values: Array) -> str:
-    """Recognise the commonest way to get a whole volume wrong."""
-    for count in range(1, values.ndim + 1):
-        for axes in itertools.combinations(range(values.ndim), count):
-            if np.array_equal(np.flip(values, axes), expected):
-                return f" (the volume is flipped along axis {', '.join(map(str, axes))})"
-    return ""

@@ -28,13 +28,15 @@ class Record:
     document: Mapping[str, Any]
 
 
-def read_record(root: Path) -> Record | None:
-    """Return the record of a finished conversion, or None where there is none.
+def read_record(root: Path, name: str = RECORD) -> Record | None:
+    """Return the record of a finished run, or None where there is none.
+
+    ``name`` is its place in the tree: another pipeline than the conversion has its own.
 
     Raises:
         UsageError: There is one, but it cannot be read.
     """
-    path = root / RECORD
+    path = root / name
     if not path.is_file():
         return None
     try:

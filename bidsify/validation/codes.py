@@ -86,7 +86,7 @@ def explain(code: str) -> str:
     lines = [f"{found.code} ({found.severity}, {_ORIGINS[found.origin]})", "", found.meaning]
     lines += [f"Why it matters: {found.matters}"] if found.matters else []
     lines += [f"How to mend it: {found.remedy}"] if found.remedy else []
-    lines += [line for path in _declaring(found) for line in _rule_lines(path)]
+    lines += [line for path in _declaring(found) for line in _rule_lines(path, found.code)]
     return "\n".join(lines)
 
 
@@ -123,7 +123,7 @@ def _declaring(found: Code) -> tuple[str, ...]:
     return declared.rules if declared else ()
 
 
-def _rule_lines(path: str) -> Iterator[str]:
+def _rule_lines(path: str, code: str) -> Iterator[str]:
     """Show a rule of the schema: where it applies, and what must hold."""
     rule: Any = schema()
     for step in path.split("."):
@@ -134,6 +134,9 @@ def _rule_lines(path: str) -> Iterator[str]:
     yield f"Rule {path}"
     yield from (f"  applies where  {text}" for text in rule.get("selectors", ()))
     yield from (f"  must hold      {text}" for text in rule.get("checks", ()))
+    for key, wanted in rule.get("fields", {}).items():
+        if isinstance(wanted, dict) and wanted.get("issue", {}).get("code") == code:
+            yield f"  {wanted['level']:<13}  {key}"
 
 
 @cache

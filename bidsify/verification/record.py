@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from ..conversion import buckets, finish
 from ..engine.jobs import Job, Unit
@@ -11,17 +11,16 @@ from ..engine.work import Outcome
 from ..planning.jobs import Plan
 from ..records.conversion import RECORD, Record
 from ..source import Source
+from ..source.reading import Reading
 from .problem import Problem
 
 _SHOWN = 200  # characters of a value in a message
 
 
 def record_problems(
-    plan: Plan, shared: Iterable[finish.Shared], record: Record | None, source: Source
+    plan: Plan, record: Record, source: Source, reading: Reading
 ) -> Iterator[Problem]:
     """Make the record anew from its receipts, which were compared with the files, and compare."""
-    if record is None:
-        return
     if strange := sorted(record.reasons.keys() ^ source.sizes.keys()):
         for path in strange:
             if path in source.sizes:
@@ -36,6 +35,8 @@ def record_problems(
         Outcome(target, "written", jobs[target].sources, receipt)
         for target, receipt in known.items()
     ]
+    written = (target for target, receipt in known.items() if not receipt.is_omitted)
+    shared = [*finish.shared_files(plan, reading, written)]
     made = {each.job.target: each.job.sources for each in shared if each.made}
     outcomes += [Outcome(target, "written", sources) for target, sources in made.items()]
     outcomes += [fault for each in shared for fault in each.faults]

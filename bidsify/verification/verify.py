@@ -65,9 +65,11 @@ def verify(source: Source, root: Path, dataset: Dataset, workers: int = 1) -> It
             yield from result
     for failure in plan.failures:
         yield Problem(failure.target or failure.sources[0], "LOST", failure.message)
-    shared = _shared(plan, setting)
-    yield from _shared_problems(shared, root)
-    yield from record_problems(plan, shared, record, source)
+    reading = Reading(source)
+    there = [job.target for job in plan.jobs if (root / job.target).is_file()]
+    yield from _shared_problems(finish.shared_files(plan, reading, there), root)
+    if record is not None:
+        yield from record_problems(plan, record, source, reading)
     yield from _extra(plan, root)
 
 
@@ -76,9 +78,11 @@ def _item(unit: Unit, record: Record | None) -> _Item:
         return _Item(unit, {}, frozenset())
     targets = {job.target for job in unit.jobs}
     receipts = {target: record.receipts[target] for target in targets & record.receipts.keys()}
-    excused = {target for target, receipt in receipts.items() if receipt.is_omitted}
-    present = targets - excused
-    excused |= {job.target for job in unit.jobs if not job.is_wanted(present)}
+    present, excused = set[str](), set[str]()
+    for job in unit.jobs:
+        receipt = receipts.get(job.target)
+        is_excused = (receipt and receipt.is_omitted) or not job.is_wanted(present)
+        (excused if is_excused else present).add(job.target)
     if not receipts and was_left_out(unit, record):
         excused = targets
     return _Item(unit, receipts, frozenset(excused))
@@ -126,12 +130,6 @@ def _against_receipt(job: Job, receipt: Receipt, path: Path, reading: Reading) -
     for source, fact in receipt.sources:
         if reading.fact(source) != fact:
             yield f"its source {source} has changed since the conversion"
-
-
-def _shared(plan: Plan, setting: _Setting) -> list[finish.Shared]:
-    """Make the files of all subjects anew, for the files of subjects that are in the tree."""
-    targets = [job.target for job in plan.jobs if (setting.root / job.target).is_file()]
-    return [*finish.shared_files(plan, Reading(setting.source), targets)]
 
 
 def _shared_problems(shared: Iterable[finish.Shared], root: Path) -> Iterator[Problem]:

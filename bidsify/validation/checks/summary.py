@@ -18,7 +18,7 @@ _WORD = 8
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What one pass showed. ``least`` and ``most`` leave out what is not finite.
+    """What one pass showed. ``least`` and ``most`` leave out what is not finite; 0 for labels.
 
     ``counts`` are voxels by real value, without 0, for images of labels only; ``is_complete``
     says whether there were few enough values to count all of them.
