@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
-from threading import get_ident
 
 from ..errors import SourceError
 from .journal import STAGING
@@ -17,7 +17,8 @@ def write_file(root: Path, target: str, content: bytes) -> None:
     if not place.parent.resolve().is_relative_to(root.resolve()) or place.is_dir():
         msg = f"{target}: a link out of the output folder, or a folder, is in its place; remove it"
         raise SourceError(msg)
-    staged = root / STAGING / f"{os.getpid()}-{get_ident()}.part"
+    name = hashlib.sha256(target.encode()).hexdigest()  # processes of two machines share numbers
+    staged = root / STAGING / f"{name}-{os.getpid()}.part"
     staged.write_bytes(content)
     staged.replace(place)
 
