@@ -641,7 +641,7 @@ def test_a_tree_of_another_dataset(source: Make, own_tree: Make) -> None:
     before = snapshot(tree)
     ran = run("convert", source("ivdm3seg"), tree)
     assert ran.code == 2
-    assert "holds a conversion of 'myops380' from another source" in ran.error
+    assert "holds files made of 'myops380' from another source" in ran.error
     assert "--on-existing replace" in ran.error
     assert snapshot(tree) == before
 

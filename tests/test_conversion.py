@@ -286,7 +286,7 @@ def test_an_outcome_of_a_worker_that_died_is_a_failure_of_its_unit() -> None:
     plan = make_plan(MYOPS, ["LGE/case0001.nii.gz"])
     outcomes = engine._death(plan.units[0])
     assert {outcome.status for outcome in outcomes} == {"failed"}
-    assert all("sub-0001: the process that converted it was killed" in o.message for o in outcomes)
+    assert all("sub-0001: the process that made it was killed" in o.message for o in outcomes)
     assert all(isinstance(outcome, Outcome) for outcome in outcomes)
 
 

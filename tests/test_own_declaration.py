@@ -155,7 +155,7 @@ def test_it_does_not_take_the_tree_of_another(place: Path) -> None:
     (place / "other.tsv").write_text(TABLE)
     ran = run("convert", place / "in", place / "out", "--dataset", place / "other.py")
     assert ran.code == 2
-    assert "holds a conversion of 'knees'" in ran.error
+    assert "holds files made of 'knees'" in ran.error
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_a_journal_removes_what_a_killed_run_had_half_written(tmp_path: Path) ->
 
 def test_only_one_holds_the_journal(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
-    with pytest.raises(UsageError, match="another conversion is writing here; wait until it ends"):
+    with pytest.raises(UsageError, match="another run is writing here; wait until it ends"):
         Journal(tmp_path)
     journal.close()
     Journal(tmp_path).close()

@@ -265,7 +265,7 @@ def test_two_conversions_do_not_write_into_one_folder(many_cases: Path, tmp_path
         assert process.poll() is None
         process.kill()
     assert ran.code == 2
-    assert ran.error == f"{out}: another conversion is writing here; wait until it ends"
+    assert ran.error == f"{out}: another run is writing here; wait until it ends"
 
 
 def test_a_lock_is_not_taken_away(source: Make, tree: Make, tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ def test_a_lock_is_not_taken_away(source: Make, tree: Make, tmp_path: Path) -> N
         for policy in ("resume", "replace"):
             ran = run("convert", source("myops380"), out, "--on-existing", policy)
             assert ran.code == 2
-            assert "another conversion is writing here" in ran.error
+            assert "another run is writing here" in ran.error
     finally:
         journal.close()
     assert run("convert", source("myops380"), out).code == 0

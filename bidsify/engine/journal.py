@@ -37,7 +37,7 @@ os.register_at_fork(after_in_child=_let_go)
 
 
 class Journal:
-    """Receipts of the running conversion. Holding it open keeps other conversions out."""
+    """Receipts of the run that is on. Holding it open keeps other runs out."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -48,7 +48,7 @@ class Journal:
             fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._stream.close()
-            msg = f"{root}: another conversion is writing here; wait until it ends"
+            msg = f"{root}: another run is writing here; wait until it ends"
             raise UsageError(msg) from error
         _LOCKED.add(self._stream.fileno())
         shutil.rmtree(root / STAGING, ignore_errors=True)

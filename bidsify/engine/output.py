@@ -116,14 +116,14 @@ def _check_same(root: Path, wanted: Wanted, dataset: str, written: Iterable[str]
     if dataset != wanted.dataset or strays:
         what = f", such as {strays[0]}, which this source does not give" if strays else ""
         msg = (
-            f"{root}: holds a conversion of {dataset!r} from another source{what}; choose another "
+            f"{root}: holds files made of {dataset!r} from another source{what}; choose another "
             "folder, or --on-existing replace"
         )
         raise UsageError(msg)
 
 
 def _remove(root: Path, targets: Iterable[str]) -> None:
-    """Remove what an earlier conversion wrote by its own record, and nothing else."""
+    """Remove what an earlier run wrote by its own record, and nothing else."""
     for target in targets:
         path = root / target
         if path.resolve().is_relative_to(root.resolve()):

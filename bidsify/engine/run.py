@@ -52,7 +52,7 @@ def _known(unit: Unit, receipts: Mapping[str, Receipt]) -> Mapping[str, Receipt]
 
 
 def _death(unit: Unit) -> list[Outcome]:
-    message = f"{unit.name}: the process that converted it was killed, twice; is memory short?"
+    message = f"{unit.name}: the process that made it was killed, twice; is memory short?"
     return [Outcome(job.target, "failed", job.sources, message=message) for job in unit.jobs]
 
 
