@@ -71,7 +71,8 @@ def distinct(whole: Array) -> list[int]:
 def firsts(whole: Array) -> Array:
     """Return the first of each run of equal voxels, as one axis: each value, few of the voxels."""
     flat = whole.ravel(order="K")
-    return flat[np.concatenate(([0], np.flatnonzero(flat[1:] != flat[:-1]) + 1))]
+    found: Array = flat[np.concatenate(([0], np.flatnonzero(flat[1:] != flat[:-1]) + 1))]
+    return found
 
 
 def named(name: Namer, where: Array) -> str:

@@ -672,7 +672,7 @@ def test_a_folder_without_our_description_is_not_ours(source: Make, own_tree: Ma
     for command in (("convert",), ("convert", "--on-existing", "replace")):
         ran = run(*command, source("myops380"), own)
         assert ran.code == 2
-        assert f"{RECORD}: not a readable record of a conversion; choose another" in ran.error
+        assert f"{RECORD}: not a readable record of an earlier run; choose another" in ran.error
     assert snapshot(own) == before
 
 

@@ -41,7 +41,7 @@ def roots() -> dict[str, Array]:
         for side, sign in _SIDES.items():
             leave = -_PITCH * (rank + 1)
             enter = -1.0 - 0.8 * rank
-            z = np.linspace(enter, max(leave, _LAST_CUT), 6 + rank % 3)
+            z: Array = np.linspace(enter, max(leave, _LAST_CUT), 6 + rank % 3, dtype=np.float64)
             part = (enter - z) / (enter - leave)
             canal, radii = _section("Dura", z)
             x = canal[:, 0] + sign * (0.7 - 0.08 * rank + 0.15 * part) * radii[:, 0]

@@ -47,7 +47,7 @@ def read_record(root: Path, name: str = RECORD) -> Record | None:
         facts = {p: Fact(e["size"], e["sha256"]) for p, e in files.items() if e["sha256"]}
         reasons = {path: entry.get("reason", "") for path, entry in files.items()}
     except (ValueError, KeyError, TypeError) as error:
-        msg = f"{path}: not a readable record of a conversion; choose another output folder"
+        msg = f"{path}: not a readable record of an earlier run; choose another output folder"
         raise UsageError(msg) from error
     receipts = {receipt.target: receipt for receipt in written}
     return Record(name, receipts, tuple(shared), facts, reasons, document)

@@ -64,7 +64,8 @@ class Tally:
             return values
         is_finite = np.isfinite(values)
         self.not_finite += int(values.size - np.count_nonzero(is_finite))
-        return values[is_finite]
+        finite: Array = values[is_finite]
+        return finite
 
     def _count(self, values: Array) -> None:
         """Count labels. Most voxels are background, which is passed over eight bytes at a time."""
