@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -79,9 +80,20 @@ class Outcome:
 
 def run_unit(setting: Setting, item: tuple[Unit, Mapping[str, Receipt]]) -> list[Outcome]:
     """Run the jobs of a unit in their order; with it come receipts of earlier runs."""
+    _keep_memory()
     unit, known = item
     bench = Bench(unit, Reading(setting.source), setting.root, known)
     return [_run(job, bench, setting) for job in unit.jobs]
+
+
+@cache
+def _keep_memory() -> None:
+    """Have the C library keep what is freed for the next volume, not ask for it anew each time.
+
+    glibc keeps blocks up to the size of the largest that was freed, 32 MiB at most; a buffer that
+    shrinks before it is freed, as an inflated volume does, never counts with its full size.
+    """
+    bytes(31 << 20)  # its pages are never touched
 
 
 def _run(job: Job, bench: Bench, setting: Setting) -> Outcome:

@@ -81,7 +81,7 @@ def same_stream(source: bytes, written: bytes) -> bool:
     """Say whether the stream that was written is that of the source, behind whatever header."""
     size = len(_HEADER)
     start = len(source) - len(written) + size
-    if start < size or written[:size] != _HEADER or source[start:] != written[size:]:
+    if start < size or written[:size] != _HEADER or not source.endswith(written[size:]):
         return False
     stream = zlib.decompressobj(31)
     return not stream.decompress(source[:start]) and not stream.eof  # no data before it
