@@ -11,6 +11,7 @@ from pathlib import Path
 
 from . import json_schema
 from .errors import DeclarationError
+from .text_files import to_tsv
 
 SOURCE_VALUE = "source_value"
 
@@ -102,8 +103,7 @@ class RegionTable:
 
 
 def _to_tsv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
-    lines = [columns, *([row[name] for name in columns] for row in rows)]
-    return "".join("\t".join(line) + "\n" for line in lines)
+    return to_tsv(columns, ([row[name] for name in columns] for row in rows)).decode()
 
 
 _TYPES = (("uint8", 2**8 - 1), ("int16", 2**15 - 1), ("int32", 2**31 - 1))

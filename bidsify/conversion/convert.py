@@ -89,7 +89,7 @@ def convert(
 
 def _conclude(
     plan: Plan,
-    selected: Sequence[Unit],
+    chosen: Sequence[Unit],
     output: Output,
     setting: Setting,
     outcomes: list[Outcome],
@@ -103,14 +103,9 @@ def _conclude(
     common = [*finish.write_shared(files, output.root, earlier)]
     outcomes += common
     shared = {o.target: o.sources for o in common if o.status != "failed"}
-    chosen = {unit.name for unit in selected}
-    left = [
-        job
-        for unit in plan.units
-        if unit.name not in chosen
-        for job in unit.jobs
-        if job.target not in done
-    ]
+    names = {unit.name for unit in chosen}
+    others = (unit for unit in plan.units if unit.name not in names)
+    left = [job for unit in others for job in unit.jobs if job.target not in done]
     sorting = buckets.sort(plan, outcomes, left)
     known = {**_known_facts(output.record, setting), **reading.facts}
     document = buckets.record(

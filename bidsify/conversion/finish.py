@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..engine.jobs import Job, Made
 from ..engine.work import Outcome, Status
-from ..engine.writing import write_if_changed
+from ..engine.writing import remove_file, write_if_changed
 from ..errors import SourceError
 from ..planning.jobs import Plan
 from ..planning.shared_jobs import PeopleJob, PeopleSidecarJob, TextJob
@@ -95,7 +95,7 @@ def write_shared(
     for each in files:
         yield from each.faults
         if each.made is None and each.job.target in earlier:
-            (root / each.job.target).unlink(missing_ok=True)
+            remove_file(root, each.job.target)
         elif each.made is not None:
             is_new = write_if_changed(root, each.job.target, each.made.content)
             status: Status = "written" if is_new else "kept"

@@ -13,6 +13,7 @@ from ..errors import UsageError
 from ..records.conversion import RECORD, Record, read_record
 from ..records.receipts import Receipt
 from .journal import STATE, Journal
+from .writing import remove_file
 
 OnExisting = Literal["resume", "replace", "error"]
 
@@ -125,10 +126,8 @@ def _check_same(root: Path, wanted: Wanted, dataset: str, written: Iterable[str]
 def _remove(root: Path, targets: Iterable[str]) -> None:
     """Remove what an earlier run wrote by its own record, and nothing else."""
     for target in targets:
-        path = root / target
-        if path.resolve().is_relative_to(root.resolve()):
-            path.unlink(missing_ok=True)
-            for parent in path.parents:
+        if remove_file(root, target):
+            for parent in (root / target).parents:
                 if parent == root or not parent.is_dir() or any(parent.iterdir()):
                     break
                 parent.rmdir()

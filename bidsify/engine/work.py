@@ -19,7 +19,7 @@ from ..records.receipts import Receipt
 from ..source import Source
 from ..source.reading import Reading
 from .jobs import Job, Made, Omitted, Unit
-from .writing import write_file
+from .writing import remove_file, write_file
 
 Status = Literal["written", "kept", "omitted", "failed", "skipped"]
 
@@ -112,7 +112,7 @@ def _run(job: Job, bench: Bench, setting: Setting) -> Outcome:
     except OSError:
         raise  # the output folder: no other job can do better
     except Exception as error:  # noqa: BLE001  one file must not stop the others
-        outcome = _failed(job, unexpected(job, error), bench)
+        outcome = _failed(job, _unexpected(job, error), bench)
     if outcome.receipt:
         bench.done[job.target] = outcome.receipt
         if not outcome.receipt.is_omitted:
@@ -127,7 +127,7 @@ def _failed(job: Job, message: str, bench: Bench) -> Outcome:
     return Outcome(job.target, "failed", job.sources, receipt if stays else None, message)
 
 
-def unexpected(job: Job, error: Exception) -> str:
+def _unexpected(job: Job, error: Exception) -> str:
     """Say of an error that is no fault of the source what a user can do."""
     name = job.sources[0] if job.sources else job.target
     if isinstance(error, MemoryError):
@@ -174,7 +174,7 @@ def _write(job: Job, digest: str, bench: Bench, setting: Setting) -> Outcome:
     made = setting.make(job, bench)
     facts = tuple((path, bench.reading.fact(path)) for path in dict.fromkeys(job.files))
     if isinstance(made, Omitted):
-        (bench.root / job.target).unlink(missing_ok=True)
+        remove_file(bench.root, job.target)
         receipt = Receipt(job.target, digest, 0, "", "", facts, made.notes)
         return Outcome(job.target, "omitted", job.sources, receipt, made.reason, made.notes)
     write_file(bench.root, job.target, made.content)

@@ -1,4 +1,4 @@
-"""Write files into the tree: whole or not at all, and nowhere else."""
+"""Write and remove files of the tree: whole or not at all, and nowhere else."""
 
 from __future__ import annotations
 
@@ -21,6 +21,15 @@ def write_file(root: Path, target: str, content: bytes) -> None:
     staged = root / STAGING / f"{name}-{os.getpid()}.part"
     staged.write_bytes(content)
     staged.replace(place)
+
+
+def remove_file(root: Path, target: str) -> bool:
+    """Remove a file, if it is there; say whether its place is in the tree. Others stay."""
+    path = root / target
+    is_inside = path.resolve().is_relative_to(root.resolve())
+    if is_inside:
+        path.unlink(missing_ok=True)
+    return is_inside
 
 
 def write_if_changed(root: Path, target: str, content: bytes) -> bool:

@@ -16,7 +16,7 @@ from ..entities import format_name, label_of
 from ..label_files import label_files
 from ..patterns import Fields
 from ..regions import REGIONS
-from ..text_files import to_json
+from ..text_files import to_json, to_tsv
 from . import description
 from .products import PLANE_COLUMNS, SPACE_COLUMNS
 from .shared_jobs import NativeTable, PeopleJob, PeopleSidecarJob, TextJob
@@ -133,8 +133,8 @@ def _sessions(views: Sequence[View]) -> Iterator[Job]:
 
 def _descriptions(dataset: Dataset) -> Iterator[Job]:
     if dataset.descriptions:
-        lines = [f"desc-{label}\t{text}\n" for label, text in dataset.descriptions.items()]
-        content = "".join(("desc_id\tdescription\n", *lines))
+        rows = ((f"desc-{label}", text) for label, text in dataset.descriptions.items())
+        content = to_tsv(("desc_id", "description"), rows).decode()
         yield TextJob(target="descriptions.tsv", content=content)
         document = {"Description": "What the desc- labels of this dataset stand for."}
         yield TextJob(target="descriptions.json", content=to_json(document))
