@@ -80,8 +80,9 @@ def selected(units: Sequence[Unit], participants: Sequence[str]) -> list[Unit]:
     """
     wanted = {label.removeprefix("sub-") for label in participants}
     if unknown := wanted - {unit.subject for unit in units}:
-        some = ", ".join(sorted({unit.subject for unit in units})[:10])
-        msg = f"no participant {', '.join(sorted(unknown))} in the source; there are {some}, ..."
+        known = sorted({unit.subject for unit in units})
+        some = ", ".join(known[:10] + ["..."] * (len(known) > 10))  # noqa: PLR2004
+        msg = f"no participant {', '.join(sorted(unknown))} in the source; there are {some}"
         raise UsageError(msg)
     return [unit for unit in units if not wanted or unit.subject in wanted]
 

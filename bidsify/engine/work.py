@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ..errors import SourceError
 from ..records.receipts import Receipt
@@ -29,7 +29,7 @@ class Bench:
     """What a job can see: the source, the tree, and what the jobs before it made.
 
     ``known`` are receipts of earlier runs, ``done`` those of this one; ``origins`` maps each file
-    of the unit that exists to its sources.
+    of the unit that exists to its sources. ``scratch`` is for what several jobs of a unit share.
     """
 
     unit: Unit
@@ -38,6 +38,7 @@ class Bench:
     known: Mapping[str, Receipt]
     done: dict[str, Receipt] = field(default_factory=dict)
     origins: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    scratch: dict[str, Any] = field(default_factory=dict)
 
     @property
     def present(self) -> frozenset[str]:
@@ -98,6 +99,8 @@ def _keep_memory() -> None:
 
 def _run(job: Job, bench: Bench, setting: Setting) -> Outcome:
     if not job.is_wanted(bench.present):
+        if job.target in bench.known:  # what an earlier run had a use for
+            remove_file(bench.root, job.target)
         return Outcome(job.target, "skipped", job.sources)
     try:
         digest = job.digest(*_context(job, bench), setting.context)
