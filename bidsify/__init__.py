@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .api import convert, detect, harmonise, label_tables, load, plan, validate, verify
+    from .api import (
+        convert,
+        detect,
+        harmonise,
+        label_tables,
+        load,
+        plan,
+        preprocess,
+        validate,
+        verify,
+    )
     from .conversion.convert import Conversion
     from .errors import BidsifyError
 
@@ -24,6 +34,7 @@ _HOME = {
     "label_tables": "api",
     "load": "api",
     "plan": "api",
+    "preprocess": "api",
     "validate": "api",
     "verify": "api",
 }
@@ -38,6 +49,7 @@ __all__ = [
     "label_tables",
     "load",
     "plan",
+    "preprocess",
     "validate",
     "verify",
 ]

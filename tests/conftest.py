@@ -16,12 +16,13 @@ import nibabel as nib
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from small_studies import trim
 
 import bidsify
 from bidsify import datasets, demo
 from bidsify.cli import main
 from bidsify.dataset import Dataset, Segmentation
-from bidsify.demo import native
+from bidsify.demo import cmr, native
 from bidsify.stated import with_label_table
 
 # What a new dataset may have to state, because its declaration cannot say it. All else that the
@@ -93,6 +94,11 @@ def run(*arguments: object) -> Ran:
         raise result.exception
     assert "defect" not in result.stderr
     return Ran(result.exit_code, result.stdout, result.stderr)
+
+
+def preprocess(source: Path, out: Path, *options: object) -> Ran:
+    """Run ``bidsify preprocess myops`` in this process."""
+    return run("preprocess", "myops", source, out, "-q", *options)
 
 
 def shell(
@@ -259,3 +265,40 @@ def copy_cases(source: Path, root: Path, case: str, names: Sequence[str]) -> Non
         folder.mkdir(parents=True, exist_ok=True)
         for name in names:
             shutil.copyfile(path, folder / path.name.replace(case, name))
+
+
+@pytest.fixture(scope="session")
+def whole_studies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return two cardiac studies with all their slices; not to be changed."""
+    root = tmp_path_factory.mktemp("whole") / "studies"
+    cmr.make_studies(root, subjects=2)
+    return root
+
+
+@pytest.fixture(scope="session")
+def studies(whole_studies: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return two cardiac studies of few slices; not to be changed."""
+    root = tmp_path_factory.mktemp("small") / "studies"
+    trim(whole_studies, root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def processed(studies: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return what all steps of the preprocessing make of the small studies; not to be changed."""
+    out = tmp_path_factory.mktemp("processed") / "out"
+    ran = preprocess(studies, out, "-j", 2)
+    assert (ran.code, ran.failures) == (0, []), ran.err
+    return out
+
+
+@pytest.fixture
+def own_studies(studies: Path, tmp_path: Path) -> Path:
+    """Return a copy of the small studies that a test may change."""
+    return Path(shutil.copytree(studies, tmp_path / "studies"))
+
+
+@pytest.fixture
+def own_processed(processed: Path, tmp_path: Path) -> Path:
+    """Return a copy of the preprocessed studies that a test may change."""
+    return Path(shutil.copytree(processed, tmp_path / "processed"))

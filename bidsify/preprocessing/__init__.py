@@ -1,0 +1,1 @@
+"""From cardiac images in scanner geometry to registered training volumes, every step recorded."""
