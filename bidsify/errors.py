@@ -25,3 +25,7 @@ class SourceError(BidsifyError):
 
 class SchemaError(BidsifyError):
     """One of our own JSON documents does not fit its schema."""
+
+
+class TermsError(BidsifyError):
+    """The terms of the data do not allow what was asked; the message has the clause."""

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Set up, make a small synthetic dataset in its native layout, convert it, verify it, validate it,
-# and let the official BIDS validator say the same. Usage: sh examples/demo.sh [DATASET]
+# look at it, and let the official BIDS validator say the same. Usage: sh examples/demo.sh [DATASET]
 set -eu
 cd "$(dirname "$0")/.."
 [ -x .venv/bin/python ] || "${PYTHON:-python3}" -m venv .venv

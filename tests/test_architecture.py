@@ -37,6 +37,7 @@ TOP = {
     "setup.cfg",
     "tests",
 }
+SCRIPTS = tuple(sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.js")))
 every_module = pytest.mark.parametrize("name", MODULES)
 
 
@@ -251,7 +252,7 @@ def test_a_plan_opens_no_file_of_the_source(name: str) -> None:
     assert {one.split(".")[0] for one in reached(name)} & {"source", "readers"} == set()
 
 
-@every_module
+@pytest.mark.parametrize("name", [*MODULES, *SCRIPTS])
 def test_no_module_is_long(name: str) -> None:
     assert len((PACKAGE / name).read_text("utf-8").splitlines()) <= LONGEST_MODULE
 
@@ -291,7 +292,7 @@ def test_each_module_says_what_it_is_for(name: str) -> None:
     assert ast.get_docstring(tree(name))
 
 
-@every_module
+@pytest.mark.parametrize("name", [*MODULES, *SCRIPTS])
 def test_no_module_is_named_after_nothing(name: str) -> None:
     assert Path(name).stem not in {"utils", "helpers", "common", "base", "misc", "manager"}
 

@@ -664,10 +664,13 @@ def test_a_record_that_cannot_be_read(
         shutil.rmtree(own)
 
 
-def test_a_folder_without_our_description_is_not_ours(source: Make, own_tree: Make) -> None:
+@pytest.mark.parametrize("description", ["{}", "[" * 100_000], ids=["empty", "deep"])
+def test_a_folder_without_our_description_is_not_ours(
+    source: Make, own_tree: Make, description: str
+) -> None:
     own = own_tree("myops380")
     (own / RECORD).write_text("{")
-    (own / "dataset_description.json").write_text("{}")
+    (own / "dataset_description.json").write_text(description)
     before = snapshot(own)
     for command in (("convert",), ("convert", "--on-existing", "replace")):
         ran = run(*command, source("myops380"), own)

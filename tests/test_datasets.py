@@ -26,6 +26,7 @@ from conftest import (
     Stated,
     assert_no_leftovers,
     assert_same,
+    differing,
     run,
     shell,
     snapshot,
@@ -40,6 +41,7 @@ from bidsify.dataset import Segmentation
 from bidsify.planning.claims import sort_files
 from bidsify.planning.jobs import Plan
 from bidsify.planning.plan import make_plan
+from bidsify.records.source_names import below
 from bidsify.source import open_source
 
 VALIDATOR = Path(sys.executable).parent / "bids-validator-deno"
@@ -352,15 +354,22 @@ def tarred(source: Path, place: Path) -> Path:
 PACKERS: dict[str, Callable[[Path, Path], Path]] = {"zip": zipped, "tar.gz": tarred}
 
 
-def test_folders_above_the_data_do_not_matter(
-    name: str, source: Make, tree: Make, tmp_path: Path, stated: Stated
+@pytest.mark.parametrize("pack", ["folder", "zip"])
+def test_folders_above_the_data_do_not_matter(  # noqa: PLR0917
+    name: str, pack: str, source: Make, tree: Make, tmp_path: Path, stated: Stated
 ) -> None:
-    """Data files are the same; tables and the record name other source paths."""
-    shutil.copytree(source(name), tmp_path / "in/some/mirror")
-    ran = run("convert", tmp_path / "in", tmp_path / "out", *stated(name))
+    """All files but the record are the same, apart from how they name files of the source."""
+    place = tmp_path / "in"
+    shutil.copytree(source(name), place / "x y/private" / name)
+    where = zipped(place, tmp_path / "packed") if pack == "zip" else place
+    ran = run("convert", where, tmp_path / "out", *stated(name))
     assert ran.code == 0, ran.err
     found, expected = snapshot(tmp_path / "out"), snapshot(tree(name))
-    assert list(found) == list(expected)
-    for path in found:
-        if path.endswith((".nii.gz", ".stl", ".csv")):
-            assert found[path] == expected[path], path
+    bases = [json.loads(files.pop(RECORD)).get("base", "") for files in (found, expected)]
+    assert bases[0] == f"x y/private/{name}/{bases[1]}"
+    plain = [
+        {path: below(content, path, base) for path, content in files.items()}
+        for files, base in zip((found, expected), bases, strict=True)
+    ]
+    assert differing(*plain) == []
+    assert run("verify", where, tmp_path / "out", *stated(name)).code == 0

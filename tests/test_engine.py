@@ -193,3 +193,21 @@ def test_units_are_chosen_by_their_subjects() -> None:
     assert selected(UNITS, ("sub-y",)) == [UNITS[1]]
     with pytest.raises(UsageError, match="no participant z in the source; there are x, y"):
         selected(UNITS, ("z",))
+
+
+@pytest.mark.parametrize("what", [STATE, f"{STATE}/staging", f"{STATE}/receipts.jsonl"])
+def test_a_state_that_leads_out_of_the_output_is_refused(tmp_path: Path, what: str) -> None:
+    victim, root = tmp_path / "victim", tmp_path / "out"
+    for name in ("staging/kept", "receipts.jsonl"):
+        (victim / name).parent.mkdir(parents=True, exist_ok=True)
+        (victim / name).write_text("mine")
+    (root / what).parent.mkdir(parents=True)
+    (root / what).symlink_to(victim if what == STATE else victim / Path(what).name)
+    wanted = Wanted(tmp_path / "source", "any", frozenset())
+    with (
+        pytest.raises(UsageError, match="in the place of our state; remove it"),
+        open_output(root, wanted, "resume"),
+    ):
+        pass
+    assert {path.name for path in victim.rglob("*")} == {"staging", "kept", "receipts.jsonl"}
+    assert (victim / "receipts.jsonl").read_text() == "mine"

@@ -89,7 +89,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_has_what_the_repository_has(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         files = {name for name in archive.namelist() if ".dist-info/" not in name}
-    code = {p for p in (ROOT / "bidsify").rglob("*") if p.suffix in (".py", ".tsv", ".typed")}
+    kinds = (".css", ".js", ".json", ".py", ".tsv", ".typed")
+    code = {p for p in (ROOT / "bidsify").rglob("*") if p.suffix in kinds}
     expected = {path.relative_to(ROOT).as_posix() for path in code}
     schemas = {path.relative_to(ROOT).as_posix() for path in SCHEMAS + GENERATED}
     expected |= {f"bidsify/{name}" for name in schemas}

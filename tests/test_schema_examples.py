@@ -27,6 +27,7 @@ VALIDATOR = Path(sys.executable).parent / "bids-validator-deno"
 
 #: Example that is refused -> part of the sentence that says why.
 REASONS = {
+    "conversion/base_without_slash": "$.base: 'private/download' does not match",
     "conversion/short_hash": "'abc' is not valid under any",
     "conversion/unknown_bucket": "'lost' is not one of",
     "conversion/with_host": "'host' was unexpected",
@@ -100,6 +101,10 @@ REASONS = {
     "tables/SegmentationLookup/float_index": "$[0].index: '1.5' is not valid",
     "tables/SegmentationLookup/mapping_in_words": "$[0].mapping: 'soft tissue' is not valid",
     "tables/SegmentationLookup/without_name": "'name' is a required property",
+    "recipe/declaration_file": "'./mine.py' does not match",
+    "recipe/later_version": "1 was expected",
+    "recipe/path_out_of_the_tree": "'../../etc/passwd' does not match",
+    "recipe/with_host": "'host' was unexpected",
     "terms/redistribution_yes": "'yes' is not one of",
     "terms/retrieved_from_nowhere": "'terms_url' is a dependency of 'retrieved'",
     "terms/unknown_key": "'license' was unexpected",

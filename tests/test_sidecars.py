@@ -11,11 +11,12 @@ import pytest
 from builders import OBLIQUE, dicom, gzipped, markup, nifti, ramp, reading
 
 from bidsify.conversion import sidecars
-from bidsify.conversion.sidecars import GRID_DIFFERS, same_grid
+from bidsify.conversion.sidecars import GRID_DIFFERS
 from bidsify.engine.jobs import Made
 from bidsify.errors import SourceError
 from bidsify.planning.jobs import SidecarJob
 from bidsify.readers.nifti import Place
+from bidsify.readers.places import same_grid
 
 IMAGE = "sub-1/anat/sub-1_T1w.nii.gz"
 MASK = "sub-1/anat/sub-1_dseg.nii.gz"

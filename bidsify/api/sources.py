@@ -19,7 +19,7 @@ from ..source import Source, open_source
 from ..stated import is_complete, require_labels, with_label_table
 
 if TYPE_CHECKING:
-    from ..conversion.convert import Conversion
+    from ..conversion.convert import Conversion, Options
     from ..engine.output import OnExisting
     from ..engine.run import Watcher
     from ..verification.problem import Problem
@@ -64,6 +64,7 @@ def convert(
     reproducible: bool = False,
     prove: bool = True,
     max_failures: int | None = None,
+    datalad: bool = False,
     watch: Watcher = lambda *_: None,
 ) -> Conversion:
     """Convert a folder or archive into a BIDS derivative tree.
@@ -81,6 +82,7 @@ def convert(
         reproducible: Compress to the same bytes on every processor, at half the speed.
         prove: Compare each file with its source after it was written.
         max_failures: Stop after so many subjects failed.
+        datalad: Make ``out`` a DataLad dataset, and save it with the command, if no file failed.
         watch: Called with each unit, its outcomes, and how many of how many ended.
 
     Raises:
@@ -97,9 +99,16 @@ def convert(
         prove=prove,
         max_failures=max_failures,
     )
+    if datalad:
+        from ..versioning.datalad import require_datalad  # noqa: PLC0415  an extra
+
+        require_datalad(Path(out))
     declared = _recognised(opened, dataset, label_table)
     require_labels(declared)
-    return conversion.convert(opened, Path(out), declared, options, watch)
+    done = conversion.convert(opened, Path(out), declared, options, watch)
+    if datalad and done.is_complete:
+        _save(Path(source), Path(out), dataset, label_table, options)
+    return done
 
 
 def verify(
@@ -130,6 +139,30 @@ def verify(
         declared = with_label_table(declared, root / "dseg.tsv")
     require_labels(declared)
     return list(verification.verify(opened, root, declared, workers))
+
+
+def _save(
+    source: Path,
+    out: Path,
+    dataset: str | None,
+    label_table: AnyPath | None,
+    options: Options,
+) -> None:
+    from ..versioning.command import Command  # noqa: PLC0415  an extra
+    from ..versioning.datalad import save  # noqa: PLC0415
+
+    command = Command(
+        source=source,
+        out=out,
+        dataset=dataset,
+        label_table=None if label_table is None else Path(label_table),
+        participants=options.participants,
+        on_existing=options.on_existing,
+        reproducible=options.reproducible,
+        prove=options.prove,
+        max_failures=options.max_failures,
+    )
+    save(out, command.words())
 
 
 def _recognised(source: Source, name: str | None, label_table: AnyPath | None = None) -> Dataset:

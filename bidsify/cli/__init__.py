@@ -8,7 +8,7 @@ from __future__ import annotations
 import click
 
 from ..version import __version__
-from . import conversion, demo, labels, preprocess, validation
+from . import conversion, deidentify, demo, export, labels, preprocess, report, share, validation
 from .console import Program, color, common
 
 
@@ -24,6 +24,16 @@ def main(ctx: click.Context) -> None:
     ctx.color = color()
 
 
-for _module in (conversion, validation, labels, preprocess, demo):
+for _module in (
+    conversion,
+    validation,
+    labels,
+    preprocess,
+    deidentify,
+    export,
+    report,
+    share,
+    demo,
+):
     for _command in _module.COMMANDS:
         main.add_command(_command)

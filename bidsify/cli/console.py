@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import BidsifyError
+from ..errors import BidsifyError, TermsError
 from ..printable import printable
 
 if TYPE_CHECKING:
     from ..conversion.convert import Conversion
 
-PROBLEMS, MISUSE, INTERRUPTED = 1, 2, 130  # exit codes
+PROBLEMS, MISUSE, REFUSED, INTERRUPTED = 1, 2, 3, 130  # exit codes
 DEBUG = "bidsify.debug"
 VERBOSITY = "bidsify.verbosity"
 _SHOWN = 20
@@ -84,7 +84,7 @@ class Program(click.Group):
             if ctx.meta.get(DEBUG):
                 raise
             say(f"error: {sentence(error)}")
-            ctx.exit(MISUSE)
+            ctx.exit(REFUSED if isinstance(error, TermsError) else MISUSE)
 
 
 def sentence(error: Exception) -> str:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import click
 
 from ..printable import printable
-from .console import PROBLEMS, VERBOSITY, common, dumps, json_option, workers_option
+from .console import PROBLEMS, VERBOSITY, common, dumps, json_option, say, workers_option
 from .console import report as say_report
 from .progress import Progress
 
 if TYPE_CHECKING:
+    from ..conversion.convert import Conversion
     from ..engine.output import OnExisting
 
 _source = click.argument("source", metavar="SRC", type=click.Path(path_type=Path))
@@ -108,6 +109,8 @@ def plan(source: Path, dataset: str | None, label_table: Path | None, as_json: b
 @click.option("--reproducible", is_flag=True,
               help="Compress to the same bytes on every processor; half as fast.")  # fmt: skip
 @click.option("--no-verify", is_flag=True, help="Do not compare what was written with SRC.")
+@click.option("--datalad", is_flag=True,
+              help="Save what was written as a DataLad dataset, with this command.")  # fmt: skip
 @click.pass_context
 def convert(  # noqa: PLR0917
     ctx: click.Context,
@@ -123,6 +126,7 @@ def convert(  # noqa: PLR0917
     max_failures: int | None,
     reproducible: bool,  # noqa: FBT001
     no_verify: bool,  # noqa: FBT001
+    datalad: bool,  # noqa: FBT001
 ) -> None:
     """Convert SRC, a folder or an archive, into a BIDS derivative tree at OUT.
 
@@ -149,9 +153,19 @@ def convert(  # noqa: PLR0917
             reproducible=reproducible,
             prove=not no_verify,
             max_failures=max_failures,
+            datalad=datalad,
             watch=progress.step,
         )
     say_report(done, ctx.meta[VERBOSITY])
+    _end(done, fail_on_unclaimed=fail_on_unclaimed, datalad=datalad)
+
+
+def _end(done: Conversion, *, fail_on_unclaimed: bool, datalad: bool) -> None:
+    """Print what was done, and exit accordingly."""
+    from . import printing
+
+    if datalad and done.failures:
+        say("warning: not saved with DataLad, as not all files were converted")
     click.echo(printing.buckets_text(done.buckets))
     if done.failures or (fail_on_unclaimed and done.buckets["unclaimed"]):
         sys.exit(PROBLEMS)

@@ -21,7 +21,7 @@ from .progress import Progress
 @workers_option
 @click.pass_context
 def demo(ctx: click.Context, folder: Path, dataset: str, workers: int) -> None:
-    """Make a small synthetic dataset in its native layout; convert, verify, validate it.
+    """Make a small synthetic dataset in its native layout; convert, verify, validate, show it.
 
     Example: bidsify demo ./demo --dataset chaos
     """
@@ -53,7 +53,8 @@ def demo(ctx: click.Context, folder: Path, dataset: str, workers: int) -> None:
     report = api.validate(out, level="voxels")
     errors = report.count("error")
     click.echo(f"validated  {errors} errors, {report.count('warning')} warnings")
-    click.echo(f"look at    {out / 'README.md'}, then {out}/sub-*")
+    page = api.report(out, folder / f"{dataset}.html", pixels=True, local=True, workers=workers)
+    click.echo(f"look at    {page}, {out / 'README.md'}, {out}/sub-*")
     if problems or done.failures or errors:
         sys.exit(PROBLEMS)
 

@@ -32,6 +32,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             for f in plan.failures
         ],
         "remarks": [{"code": r.code, "message": r.message} for r in plan.remarks],
+        "base": plan.base,
     }
 
 

@@ -131,6 +131,7 @@ def record(
         "bidsify_version": __version__,
         "dataset": plan.dataset,
         "edition": plan.edition,
+        **({"base": plan.base} if plan.base else {}),
         "buckets": count(settled),
         "files": [_file(e, targets.get(e.path, []), facts, source) for e in settled],
         "written": [
@@ -140,6 +141,12 @@ def record(
         "shared": sorted(shared),
         "remarks": [{"code": r.code, "message": r.message} for r in plan.remarks],
     }
+
+
+def with_hashes(document: Mapping[str, Any], contents: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return the record with the SHA-256 of each file of all subjects."""
+    hashes = {path: hashlib.sha256(contents[path]).hexdigest() for path in sorted(contents)}
+    return {**document, "shared_sha256": hashes}
 
 
 def to_bytes(document: Mapping[str, Any]) -> bytes:

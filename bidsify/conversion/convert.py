@@ -111,6 +111,7 @@ def _conclude(
     document = buckets.record(
         plan, sorting, done, shared=shared, source=setting.source, known=known
     )
+    document = buckets.with_hashes(document, {t: (output.root / t).read_bytes() for t in shared})
     write_if_changed(output.root, RECORD, buckets.to_bytes(document))
     failed = [entry.reason for entry in sorting if entry.bucket == "failed"]
     failed += [o.message for o in outcomes if o.status == "failed" and not o.sources]

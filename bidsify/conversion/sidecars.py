@@ -10,21 +10,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .. import bids_schema
 from ..engine.jobs import Made
 from ..errors import SourceError
 from ..planning.jobs import SidecarJob
 from ..readers import markups
-from ..readers.nifti import Place, inverse, peek
+from ..readers.nifti import inverse, peek
+from ..readers.places import same_grid
 from ..source.reading import Reading
 from ..text_files import to_json
 
 GRID_DIFFERS = "GridDiffersFromSources"
-
-#: Two grids are one where no corner is further apart than this part of a voxel edge.
-GRID_TOLERANCE = 0.1
 _MAX_DEPTH = 128
 
 #: DICOM keyword -> (BIDS name, factor to the unit of BIDS): times are ms there and s here.
@@ -95,17 +91,6 @@ def _structures(job: SidecarJob, reading: Reading) -> dict[str, Any]:
             for row in found
         }
     }
-
-
-def same_grid(one: Place, other: Place) -> bool:
-    """Say whether two volumes lie on one grid."""
-    if one.shape[:3] != other.shape[:3]:
-        return False
-    corners = np.array(np.meshgrid(*([0, n - 1] for n in one.shape[:3]), indexing="ij"))
-    points = np.vstack([corners.reshape(3, -1), np.ones((1, 8))])
-    apart = np.abs((one.affine - other.affine) @ points)[:3].max()
-    edges = np.linalg.norm(one.affine[:3, :3], axis=0)
-    return bool(apart <= GRID_TOLERANCE * edges.min())
 
 
 def _native(path: str, reading: Reading, notes: list[str]) -> dict[str, Any]:

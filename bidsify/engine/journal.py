@@ -36,14 +36,33 @@ def _let_go() -> None:
 os.register_at_fork(after_in_child=_let_go)
 
 
+def _require_own(root: Path) -> None:
+    """Refuse a state that is not in the tree itself: it would be written, and then removed, there.
+
+    Raises:
+        UsageError: A link or something else is in the place of a folder or file of ours.
+    """
+    for name, is_right in ((STATE, Path.is_dir), (STAGING, Path.is_dir), (_JOURNAL, Path.is_file)):
+        place = root / name
+        if place.is_symlink() or (place.exists() and not is_right(place)):
+            msg = f"{place}: a link, or nothing of ours, is in the place of our state; remove it"
+            raise UsageError(msg)
+
+
 class Journal:
-    """Receipts of the run that is on. Holding it open keeps other runs out."""
+    """Receipts of the run that is on. Holding it open keeps other runs out.
+
+    Raises:
+        UsageError: Another run writes there, or the place of the journal leads somewhere else.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        _require_own(root)
         (root / STATE).mkdir(parents=True, exist_ok=True)
         path = root / _JOURNAL
-        self._stream: IO[str] = path.open("a+", encoding="utf-8", errors="replace")
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+        self._stream: IO[str] = os.fdopen(descriptor, "a+", encoding="utf-8", errors="replace")
         try:
             fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -107,7 +107,7 @@ def _is_ours(root: Path) -> bool:
     try:
         document = json.loads((root / "dataset_description.json").read_bytes())
         return bool(document["GeneratedBy"][0]["Name"] == "bidsify")
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
+    except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError):
         return False
 
 

@@ -19,7 +19,7 @@ from ..records.receipts import Receipt
 from ..source import Source
 from ..source.reading import Reading
 from .jobs import Job, Made, Omitted, Unit
-from .writing import remove_file, write_file
+from .writing import is_own_file, remove_file, write_file
 
 Status = Literal["written", "kept", "omitted", "failed", "skipped"]
 
@@ -160,7 +160,7 @@ def _is_untouched(receipt: Receipt, bench: Bench) -> bool:
     if receipt.is_omitted:  # a sibling has read the source again if it had to
         facts = bench.reading.facts
         return not path.exists() and all(facts.get(n, fact) == fact for n, fact in receipt.sources)
-    if path.is_symlink() or not path.is_file():
+    if not is_own_file(bench.root, receipt.target):
         return False
     status = path.stat()
     if status.st_size != receipt.size:

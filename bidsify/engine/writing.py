@@ -32,10 +32,19 @@ def remove_file(root: Path, target: str) -> bool:
     return is_inside
 
 
+def is_own_file(root: Path, target: str) -> bool:
+    """Say whether a file is in the tree itself, or in its annex where git-annex keeps it."""
+    path = root / target
+    if path.is_symlink():
+        annex = root.resolve() / ".git" / "annex" / "objects"
+        return path.resolve().is_relative_to(annex) and path.is_file()
+    return path.is_file()
+
+
 def write_if_changed(root: Path, target: str, content: bytes) -> bool:
     """Write a file unless it holds this content; say whether it was written."""
     path = root / target
-    changed = path.is_symlink() or not path.is_file() or path.read_bytes() != content
+    changed = not is_own_file(root, target) or path.read_bytes() != content
     if changed:
         write_file(root, target, content)
     return changed

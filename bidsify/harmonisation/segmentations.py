@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..engine.pool import WorkerDiedError, run_all
 from ..errors import SourceError, UsageError
-from ..label_values import present
+from ..label_values import NUMBERS, present
 from ..readers import nifti
 from ..validation.files.inheritance import Ambiguity, applicable
 from ..validation.files.texts import read_table
@@ -19,6 +19,9 @@ from ..volume import Array
 
 SUFFIX = "dseg"
 IMAGES = (".nii.gz", ".nii")
+_DIGITS = 15  # of the largest index that can be a voxel value in any type
+_LONGEST = 64  # characters of an index, with zeros in front
+_SHOWN = 24  # characters of a broken index in a message
 _BESIDE = {"code", "derivatives", "docs", "logs", "phenotype", "sourcedata", "stimuli"}
 
 
@@ -82,7 +85,8 @@ def find(root: Path) -> Found:
     if not root.is_dir():
         msg = f"{root}: no such folder"
         raise UsageError(msg)
-    files = [file for file in _walk(Folder(str(root))) if file.parts.suffix == SUFFIX]
+    every = (file for folder in folders(Folder(str(root))) for file in folder.files.values())
+    files = [file for file in every if file.parts.suffix == SUFFIX]
     tables = [_table(file) for file in files if file.parts.extension == ".tsv"]
     images = (file for file in files if file.parts.extension in IMAGES)
     return Found({table.path: table for table in tables}, tuple(map(_segmentation, images)))
@@ -104,18 +108,38 @@ def label_tables(found: Found, root: Path, *, count: bool, workers: int) -> list
 
 
 def values(content: bytes, path: str) -> tuple[nifti.Nifti, Array]:
-    """Read a segmentation: the file, and its values with the scaling of the header applied."""
+    """Read a segmentation: the file, and its values with the scaling of the header applied.
+
+    Raises:
+        SourceError: It cannot be read, or states a scaling of what is no number.
+    """
     image = nifti.read(content, path)
     stored = nifti.values(image)
+    if not nifti.is_scaled(image):
+        return image, stored
+    if stored.dtype.kind not in NUMBERS:
+        msg = f"{path}: a scaling of values of the type {stored.dtype}, not numbers"
+        raise SourceError(msg)
     slope, intercept = image.scaling
-    return image, stored * slope + intercept if nifti.is_scaled(image) else stored
+    return image, stored * slope + intercept
 
 
-def _walk(folder: Folder) -> Iterator[File]:
-    yield from folder.files.values()
+def label_value(text: str) -> int | None:
+    """Return the voxel value that a cell of a label table states; None where it is none.
+
+    >>> label_value("007"), label_value("-1"), label_value("9" * 16)
+    (7, None, None)
+    """
+    is_whole = text.isdecimal() and text.isascii() and len(text) <= _LONGEST
+    return int(text) if is_whole and len(text.lstrip("0")) <= _DIGITS else None
+
+
+def folders(folder: Folder) -> Iterator[Folder]:
+    """Yield a folder and all in it, but those that lie beside the data of a tree."""
+    yield folder
     for name in folder.folders:
         if folder.parent is not None or name not in _BESIDE:
-            yield from _walk(folder.child(name))
+            yield from folders(folder.child(name))
 
 
 def _table(file: File) -> TreeTable:
@@ -131,9 +155,16 @@ def _table(file: File) -> TreeTable:
 
 
 def _fault(indices: list[str]) -> str:
-    if strange := [text for text in indices if not text.isdecimal() or not text.isascii()]:
-        return f"the index {strange[0]!r} is no whole number"
-    twice = [index for index, times in Counter(map(int, indices)).items() if times > 1]
+    values = [label_value(text) for text in indices]
+    if None in values:
+        strange = indices[values.index(None)]
+        is_whole = strange.isdecimal() and strange.isascii()
+        short = strange if len(strange) <= _SHOWN else f"{strange[:_SHOWN]}..."
+        digits = strange.removeprefix("-")
+        if digits != strange and digits.isdecimal() and digits.isascii():
+            return f"the index {short!r} is negative, which labels must not be"
+        return f"the index {short!r} is no {'label value' if is_whole else 'whole number'}"
+    twice = [value for value, times in Counter(values).items() if times > 1]
     return f"the index {twice[0]} occurs twice" if twice else ""
 
 
@@ -170,3 +201,5 @@ def _present(root: Path, path: str) -> list[int] | str:
         return str(error)
     except OSError as error:
         return f"{path}: {error.strerror or error}"
+    except Exception as error:  # noqa: BLE001  one file must not cost the counts of all others
+        return f"{path}: damaged file: {error}"

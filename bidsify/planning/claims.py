@@ -38,12 +38,16 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A file that a pattern of the declaration fits. ``rank`` is the place of that pattern."""
+    """A file that a pattern of the declaration fits. ``rank`` is the place of that pattern.
+
+    ``above`` are the folders of its path that no pattern speaks of: ``""`` or ``"a/b/"``.
+    """
 
     path: str
     uses: tuple[Use, ...]
     rank: int
     match: Match
+    above: str
 
 
 @dataclass(slots=True)
@@ -79,11 +83,13 @@ def sort_files(
     """
     rules = _rules(dataset)
     ignored = [(Pattern(rule.source, dataset.fields), rule) for rule in dataset.ignored]
+    series = [Pattern(each.source, dataset.fields) for each in dataset.series]
     result = Sorted()
     for path in sorted(paths):
         name = names.get(path, path) if names else path
         reason = junk(path)
-        claims = [] if reason else list(_claims(rules, path, name))
+        above = None if name == path else _above(series, path)
+        claims = [] if reason else list(_claims(rules, path, name, above))
         if not claims and not reason:
             reason = _ignored(ignored, name, result.marks)
         if claims and not path.isprintable():
@@ -95,6 +101,12 @@ def sort_files(
         else:
             result.unclaimed.append(path)
     return result
+
+
+def _above(series: Iterable[Pattern], path: str) -> str:
+    """Return the folders above a file of a series, which a header has named."""
+    matches = (pattern.match(path) for pattern in series)
+    return next((match.prefix for match in matches if match), "")
 
 
 def _ignored(
@@ -152,10 +164,10 @@ def _texts(source: str | None) -> tuple[str, ...]:
     return (source,) if source else ()
 
 
-def _claims(rules: list[_Rule], path: str, name: str) -> Iterator[Claim]:
+def _claims(rules: list[_Rule], path: str, name: str, above: str | None) -> Iterator[Claim]:
     for rule in rules:
         for rank, pattern in enumerate(rule.patterns):
             match = pattern.match(name)
             if match is not None:
-                yield Claim(path, rule.uses, rank, match)
+                yield Claim(path, rule.uses, rank, match, match.prefix if above is None else above)
                 break

@@ -179,7 +179,10 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that a conversion writes, and where each source file goes."""
+    """All that a conversion writes, and where each source file goes.
+
+    ``base`` are the folders above the data, see :mod:`.above`: ``""`` or ``"a/b/"``.
+    """
 
     dataset: str
     edition: str
@@ -190,6 +193,7 @@ class Plan:
     failures: tuple[Failure, ...]
     remarks: tuple[Remark, ...]
     file_count: int
+    base: str = ""
 
     @property
     def jobs(self) -> Iterator[Job]:

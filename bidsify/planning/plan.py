@@ -14,6 +14,7 @@ from ..dataset import Dataset
 from ..engine.jobs import Job, Unit
 from ..patterns import natural_key
 from . import expectations, shared
+from .above import base_of
 from .claims import Claim, Sorted, sort_files
 from .drafts import Draft, Drafts, collisions, draft
 from .jobs import Failure, Plan, ScansJob
@@ -54,9 +55,8 @@ def _make_plan(dataset: Dataset, files: Sorted, failures: list[Failure]) -> Plan
     views = _views(drafts)
     units = _units(dataset, views, failures)
     common = tuple(shared.jobs(dataset, views, drafts.people, drafts.tables))
-    alone = _without_purpose(
-        files.claims, [*(job for unit in units for job in unit.jobs), *common], failures
-    )
+    jobs = [*(job for unit in units for job in unit.jobs), *common]
+    alone = _without_purpose(files.claims, jobs, failures)
     return Plan(
         dataset=dataset.name,
         edition=dataset.edition,
@@ -67,6 +67,7 @@ def _make_plan(dataset: Dataset, files: Sorted, failures: list[Failure]) -> Plan
         failures=tuple(failures),
         remarks=tuple(expectations.remarks(dataset, views, files.unclaimed, alone)),
         file_count=file_count,
+        base=base_of(files.claims, jobs),
     )
 
 

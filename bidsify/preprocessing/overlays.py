@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
+from ..png import to_png
 from ..volume import Array
 
 #: Colours of the outline of the fixed mask, of the moving one, and where both agree.
@@ -79,9 +78,5 @@ def _grey(image: Array) -> Array:
 
 
 def _png(pixels: Array) -> bytes:
-    """Pack indices of the palette; i goes to the right and j down."""
-    picture = Image.fromarray(np.ascontiguousarray(pixels.T))
-    picture.putpalette(_PALETTE)
-    stream = io.BytesIO()
-    picture.save(stream, "PNG", compress_level=9)
-    return stream.getvalue()
+    """Pack places in the palette; i goes to the right and j down."""
+    return to_png(pixels.T, _PALETTE)

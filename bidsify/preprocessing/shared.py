@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from ..errors import SourceError
 from ..planning.description import BIDS_VERSION
 from ..source import Source
 from ..text_files import to_json, to_tsv
+from ..tree_description import DESCRIPTION, parse_description
 from ..version import RELEASED, __version__
 from . import correspondence, labels, summary
 from .jobs import StudyJob, quality_of
@@ -20,7 +20,7 @@ from .summary import Row
 
 VERSION = __version__
 MEANS = "quality_means.tsv"
-_DESCRIPTION, _LARGEST = "dataset_description.json", 2**20
+_LARGEST = 2**20
 _IGNORED = ("**/xfm", "**/figures", "quality.*", "quality_means.*", "matches.json")
 _TEXT = {
     "slices": "slices of the sequences matched one to one by their places in the scanner",
@@ -45,7 +45,7 @@ def files(
     there = [unit for unit in plan if any(job.target in present for job in unit.jobs)]
     subjects = sorted({unit.subject for unit in there})
     made = {
-        _DESCRIPTION: to_json(_description(options, source)).encode(),
+        DESCRIPTION: to_json(_description(options, source)).encode(),
         "README.md": _readme(options).encode(),
         "CHANGES": f"{VERSION} {RELEASED}\n  - Preprocessed by bidsify {VERSION}.\n".encode(),
         ".bidsignore": "".join(f"{line}\n" for line in _IGNORED).encode(),
@@ -127,13 +127,13 @@ def _description(options: Options, source: Source) -> dict[str, object]:
 
 def _stated(source: Source) -> Mapping[str, object]:
     """Return the description of a source that is in BIDS; empty where there is none to be read."""
-    if not 0 < source.sizes.get(_DESCRIPTION, 0) < _LARGEST:
+    if not 0 < source.sizes.get(DESCRIPTION, 0) < _LARGEST:
         return {}
     try:
-        found = json.loads(source.read(_DESCRIPTION))
-    except (SourceError, ValueError, RecursionError):
+        content = source.read(DESCRIPTION)
+    except SourceError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return parse_description(content)[0]
 
 
 def _text(stated: Mapping[str, object], key: str, otherwise: str) -> str:

@@ -171,13 +171,18 @@ class Place:
     affine: Array
 
 
-def peek(path: Path) -> Place:
-    """Read the header of a file that we wrote, without its voxels."""
+def peek_header(path: Path) -> nib.Nifti1Header:
+    """Read the header of a file as it is, without its voxels; nothing in it is checked."""
     with path.open("rb") as stream:
         head = stream.read(1 << 12)
     if head.startswith(gz.MAGIC):
         head = isal_zlib.decompressobj(31).decompress(head, HEAD)
-    header = _header(head, str(path))
+    return _header(head, str(path))
+
+
+def peek(path: Path) -> Place:
+    """Return where a file that we wrote lies, by its header alone."""
+    header = peek_header(path)
     shape = tuple(int(n) for n in header.get_data_shape())
     return Place(shape, np.asarray(header.get_best_affine(), dtype=np.float64))
 

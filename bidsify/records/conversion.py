@@ -18,7 +18,11 @@ RECORD = "code/bidsify/conversion.json"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What ``conversion.json`` says: receipts, and facts and reasons of the source files."""
+    """What ``conversion.json`` says: receipts, and facts and reasons of the source files.
+
+    Paths of the source start at the source; ``base`` are the folders above the data there, ``""``
+    or ``"a/b/"``.
+    """
 
     dataset: str
     receipts: Mapping[str, Receipt]
@@ -26,6 +30,7 @@ class Record:
     facts: Mapping[str, Fact]
     reasons: Mapping[str, str]
     document: Mapping[str, Any]
+    base: str = ""
 
 
 def read_record(root: Path, name: str = RECORD) -> Record | None:
@@ -42,6 +47,7 @@ def read_record(root: Path, name: str = RECORD) -> Record | None:
     try:
         document = orjson.loads(path.read_bytes())
         name, shared = document["dataset"], document["shared"]
+        base = str(document.get("base", ""))  # older records have none
         written = [receipt_from(entry) for entry in document["written"]]
         files = {entry["source"]: entry for entry in document["files"]}
         facts = {p: Fact(e["size"], e["sha256"]) for p, e in files.items() if e["sha256"]}
@@ -50,4 +56,4 @@ def read_record(root: Path, name: str = RECORD) -> Record | None:
         msg = f"{path}: not a readable record of an earlier run; choose another output folder"
         raise UsageError(msg) from error
     receipts = {receipt.target: receipt for receipt in written}
-    return Record(name, receipts, tuple(shared), facts, reasons, document)
+    return Record(name, receipts, tuple(shared), facts, reasons, document, base)

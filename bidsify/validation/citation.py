@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..citation_format import NAME, schema
 from .dataset import Dataset
 from .findings import finding
 from .issue import Located
 
-NAME = "CITATION.cff"
 _MOST = 10_000  # parts of a document
 _CONSTRUCTORS = (ValueError, TypeError, KeyError, AttributeError)  # what PyYAML lets through
 _YAML_1_1 = frozenset({"timestamp", "bool", "value"})  # what plain text meant in old YAML
-_SCHEMA = ("check_jsonschema", "builtin_schemas/vendor/citation-file-format.json")
 
 
 def check_citation(dataset: Dataset) -> Iterator[Located]:
@@ -67,10 +64,7 @@ def _text(value: Any) -> str:
 def _validator() -> Any:
     from jsonschema_rs import Draft7Validator  # noqa: PLC0415
 
-    package, name = _SCHEMA
-    found = importlib.util.find_spec(package)
-    origin = Path(found.origin) if found and found.origin else Path()
-    return Draft7Validator(json.loads((origin.parent / name).read_text("utf-8")))
+    return Draft7Validator(dict(schema()))
 
 
 @cache

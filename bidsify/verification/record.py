@@ -38,6 +38,7 @@ def record_problems(
     written = (target for target, receipt in known.items() if not receipt.is_omitted)
     shared = [*finish.shared_files(plan, reading, written)]
     made = {each.job.target: each.job.sources for each in shared if each.made}
+    contents = {each.job.target: each.made.content for each in shared if each.made}
     outcomes += [Outcome(target, "written", sources) for target, sources in made.items()]
     outcomes += [fault for each in shared for fault in each.faults]
     left_out: list[Job] = []
@@ -52,6 +53,8 @@ def record_problems(
                 outcomes.append(Outcome(job.target, "failed", job.sources, message=reason))
     entries = buckets.sort(plan, outcomes, left_out)
     document = buckets.record(plan, entries, known, shared=made, source=source, known={})
+    if "shared_sha256" in record.document:  # older records have none
+        document = buckets.with_hashes(document, contents)
     # read back from JSON, as the other one was
     yield from _differences("", json.loads(json.dumps(document)), record.document)
 

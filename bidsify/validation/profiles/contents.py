@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -10,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ... import json_schema
+from ...citation_format import NAME as CITATION
 from ...dataset import Dataset
+from ...tree_description import read_description
 from ..dataset import DESCRIPTION
 from ..files.inheritance import Ambiguity, sidecar_of
 from ..files.texts import read_json, read_table
@@ -21,6 +22,8 @@ from .quick import surely_fits
 
 #: Suffix of a table -> schema of its rows.
 _TABLES = {"dseg": "label_table", "points": "points", "regions": "regions"}
+#: What BIDS forbids in the description, or advises against, where there is a citation file.
+_IN_CITATION = {"Authors": [f"in {CITATION}"], "License": f"in {CITATION}"}
 _MOST = 20  # faults of one file; more teach nothing
 _LONGEST = 200  # characters of a message
 _ROW = re.compile(r"\$\[(\d+)\](.*)", re.DOTALL)
@@ -55,13 +58,14 @@ def check_description(root: Folder, declared: Dataset | None) -> Iterator[Locate
     file = root.files.get(DESCRIPTION)
     if file is None:
         return
-    try:  # read anew: defaults have been filled into the one that the rules see
-        stated = json.loads(Path(file.location).read_bytes())
-    except (OSError, ValueError):
+    # read anew: defaults have been filled into the one that the rules see
+    stated, fault = read_description(Path(root.location))
+    if fault:  # the rules of the standard say so
         return
-    for each in faults_of("dataset_description", stated, "PROFILE_RECORD"):
+    told = {**_IN_CITATION, **stated} if CITATION in root.files else stated
+    for each in faults_of("dataset_description", told, "PROFILE_RECORD"):
         yield file.path, each
-    if not declared or not isinstance(stated, dict):
+    if not declared:
         return
     licence = stated.get("License")
     if isinstance(licence, str) and licence != declared.terms.licence:

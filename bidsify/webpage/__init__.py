@@ -1,0 +1,1 @@
+"""What a survey found, as one HTML file that needs no network."""
