@@ -20,6 +20,9 @@ _IDENTIFYING = frozenset(
         "PatientReligiousPreference", "PatientDoB", "DateOfBirth",
         "OtherPatientIDs", "OtherPatientNames", "IssuerOfPatientID", "MedicalRecordLocator",
         "MilitaryRank", "Occupation", "CountryOfResidence", "RegionOfResidence",
+        "MRN", "MedicalRecordNumber", "PatientMRN", "PatientInitials", "SubjectName",
+        "SubjectInitials", "ParticipantName", "SocialSecurityNumber", "PatientSSN", "SubjectDoB",
+        "SubjectBirthDate", "BirthDate", "DoB",
         "ResponsiblePerson", "ResponsibleOrganization", "PersonName", "PersonAddress",
         "PersonTelephoneNumbers", "AdmissionID", "AccessionNumber", "CurrentPatientLocation",
         "ReferringPhysicianName", "ReferringPhysicianAddress", "ReferringPhysicianTelephoneNumbers",
@@ -59,7 +62,11 @@ _KEYWORDS: Mapping[str, str] = {
 _FOLDED = re.compile(r"'s\b|[^a-z0-9]")
 #: Above it an age tells who a person may be; BIDS wants it capped.
 OLDEST = 89
-_AGE = re.compile(r"0*(\d{1,4}(?:[.,]\d*)?) ?\+?(?:y|yo|yrs?|years?)?\Z", re.IGNORECASE)
+_AGE = re.compile(
+    r"([>≥]?=? ?)0*(\d{1,4}(?:[.,]\d*)?) ?(\+?) ?(?:y|yo|yrs?|years?)?(?: ?(\+|(?:and|or) (?:over|"
+    r"older|above|more)))?\Z",
+    re.IGNORECASE,
+)
 DEEPEST = 200  # objects and lists in one another
 _LONGEST = 100  # letters of a key that may be one of these
 _EMPTY = frozenset(
@@ -89,7 +96,7 @@ _TRACES: Mapping[str, re.Pattern[str]] = {
     "a mail address": re.compile(r"(?<![\w.\-])[\w.\-]+@[\w\-]+\.\w+"),
     "a patient": re.compile(
         r"(?<![^\W_])(?:patient|pat|pt)[ _-]?(?:'?s)?[ _-]?(?:name|id)?[\"']?\s*[:=]\s*[\"']?\w"
-        r"|\bdob\b",
+        r"|\bdob\b|(?<![^\W_])mrn[ _:=#-]*\d|(?<![^\W_])patient[ _]?id[ _:=#-]*\d{5}",
         re.IGNORECASE,
     ),
 }
@@ -137,15 +144,21 @@ def is_identifying(key: str, value: Any, label: str = "") -> bool:
 
 
 def is_old(age: str) -> bool:
-    """Say whether an age in years is above 89; "89+", which BIDS once asked for, is not."""
+    """Say whether an age in years is above 89; "89+" and "90+", which stand for all, are not."""
     found = _AGE.match(age.strip())
-    return found is not None and float(found[1].replace(",", ".")) > OLDEST
+    if found is None:
+        return False
+    is_capped = any((found[1].strip(), found[3], found[4]))
+    return float(found[2].replace(",", ".")) > (OLDEST + 1 if is_capped else OLDEST)
 
 
 @lru_cache(maxsize=4096)
 def _keyword(key: str) -> str:
     """Return what DICOM calls a key such as ``patient_name`` or ``0010,0010``; empty for none."""
-    return _KEYWORDS.get(_FOLDED.sub("", key.lower()), "") if len(key) < _LONGEST else ""
+    if len(key) >= _LONGEST:
+        return ""
+    spelt = _FOLDED.sub("", key.lower())
+    return _KEYWORDS.get(spelt) or _KEYWORDS.get(spelt.replace("patients", "patient", 1), "")
 
 
 def _is_column(value: Any) -> bool:

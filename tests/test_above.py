@@ -17,7 +17,7 @@ from bidsify.dataset import Image, Naming, Series
 from bidsify.demo import vsseg
 from bidsify.planning.plan import make_plan
 from bidsify.records.conversion import read_record
-from bidsify.records.source_names import below
+from bidsify.records.source_names import named_below
 
 PLACE = "Jane Doe/private"
 
@@ -114,7 +114,7 @@ def test_a_download_of_series_named_by_identifiers(style: str, tmp_path: Path) -
         assert done.failures == []
         files = snapshot(tmp_path / f"out-{name}")
         base = json.loads(files.pop(RECORD))["base"]
-        trees.append({path: below(content, path, base) for path, content in files.items()})
+        trees.append({path: named_below(content, path, base) for path, content in files.items()})
     assert base.startswith(f"{PLACE}/download/manifest-")
     assert differing(*trees) == []
     assert b"\tVS-SEG-001/" in trees[0]["sub-001/sub-001_scans.tsv"]
@@ -146,5 +146,5 @@ def test_the_record_and_the_plan_say_it(source: Make, tree: Make, tmp_path: Path
     ],
 )
 def test_files_without_it(path: str, content: str, expected: str) -> None:
-    assert below(content.encode(), path, "a b/c/").decode() == expected
-    assert below(content.encode(), path, "") == content.encode()
+    assert named_below(content.encode(), path, "a b/c/").decode() == expected
+    assert named_below(content.encode(), path, "") == content.encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -108,7 +109,6 @@ def test_what_is_there_stays(tmp_path: Path, place: str, reason: str) -> None:
         "a/../b",
         "",
         "a\nb",
-        "50%",
         "a\\b",
         "\ud800",
         "\x1b[",
@@ -180,3 +180,18 @@ def test_an_error_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> 
     with pytest.raises(error):
         fail()
     assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_run_left_goes_with_the_next(tmp_path: Path) -> None:
+    with open_bag(tmp_path / "bag") as bag:
+        old = bag.folder.with_name(bag.folder.name.replace(f"-{os.getpid()}", "-0"))
+        shutil.copytree(bag.folder, old)
+        foreign = old.with_name(old.name.replace("-0.", "-1."))
+        foreign.mkdir()
+        (foreign / "mine").write_text("mine")
+        with pytest.raises(FileExistsError), open_bag(tmp_path / "bag"):  # its lock is held
+            pass
+        assert bag.folder.is_dir()
+    assert not old.exists()
+    assert (foreign / "mine").exists()
+    assert not list((tmp_path / "bag").glob(".*"))

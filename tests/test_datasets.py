@@ -41,7 +41,7 @@ from bidsify.dataset import Segmentation
 from bidsify.planning.claims import sort_files
 from bidsify.planning.jobs import Plan
 from bidsify.planning.plan import make_plan
-from bidsify.records.source_names import below
+from bidsify.records.source_names import named_below
 from bidsify.source import open_source
 
 VALIDATOR = Path(sys.executable).parent / "bids-validator-deno"
@@ -368,7 +368,7 @@ def test_folders_above_the_data_do_not_matter(  # noqa: PLR0917
     bases = [json.loads(files.pop(RECORD)).get("base", "") for files in (found, expected)]
     assert bases[0] == f"x y/private/{name}/{bases[1]}"
     plain = [
-        {path: below(content, path, base) for path, content in files.items()}
+        {path: named_below(content, path, base) for path, content in files.items()}
         for files, base in zip((found, expected), bases, strict=True)
     ]
     assert differing(*plain) == []

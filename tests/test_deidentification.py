@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 import bidsify
 from bidsify.deidentification import check, fix, headers, tables
 from bidsify.deidentification.fix import repaired
+from bidsify.deidentification.programs import is_of_program
 from bidsify.errors import SourceError
-from bidsify.identifying import identifying_keys
+from bidsify.identifying import identifying_keys, is_old
 from bidsify.readers import nifti as reader
 
 NAME = "SMITH^JOHN 1961-02-03"
@@ -126,12 +127,12 @@ def voxel_bytes(content: bytes) -> bytes:
 
 def test_extensions_that_a_file_needs_stay(tmp_path: Path) -> None:
     cifti = b"<CIFTI><Name>SMITH^JOHN</Name></CIFTI>"
-    place = put(tmp_path, "a.nii", image(extensions=((2, b"\x10\0\x10\0PN"), (30, cifti))))
+    place = put(tmp_path, "a.nii", image(extensions=((2, b"\x10\0\x10\0PN"), (32, cifti))))
     done = bidsify.deid_check(tmp_path, fix=True)
     assert [(each.where, each.is_fixable) for each in done.left] == [("extension CIFTI", False)]
     assert cifti in place.read_bytes()
     codes = [each.get_code() for each in nib.load(place).header.extensions]
-    assert codes == [0, 30]  # "ignore", in the place of the other
+    assert codes == [0, 32]  # "ignore", in the place of the other
 
 
 @settings(max_examples=60, deadline=None)
@@ -139,7 +140,7 @@ def test_extensions_that_a_file_needs_stay(tmp_path: Path) -> None:
 def test_whatever_is_in_a_header_no_voxel_changes(data: Any) -> None:
     texts = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=10)
     given_ = {key: data.draw(texts) for key in ("descrip", "aux_file", "db_name", "intent_name")}
-    codes = st.tuples(st.sampled_from([0, 2, 4, 6, 30, 44, 64]), st.binary(max_size=40))
+    codes = st.tuples(st.sampled_from([0, 2, 4, 6, 30, 32, 44, 64]), st.binary(max_size=40))
     content = image(extensions=tuple(data.draw(st.lists(codes, max_size=3))), **given_)
     broken = bytearray(content)
     for at in data.draw(st.lists(st.integers(348, len(content) - 121), max_size=3)):
@@ -614,3 +615,157 @@ def test_halves_of_characters_can_be_told(tmp_path: Path) -> None:
     assert ran.code == 1
     told = [(each["path"], each["where"]) for each in json.loads(ran.out)["found"]]
     assert told == [("a.json", "Comment \\ud800"), ("b\\udcff.json", "PatientName")]
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "kind"),
+    [
+        ("descrip", "Jane Roe", "free text"),
+        ("descrip", "Müller, Karl", "free text"),
+        ("descrip", "MRN 4711", "identifying"),
+        ("descrip", "PatientID 123456", "identifying"),
+        ("descrip", "4711", "free text"),
+        ("descrip", "FSL 6.0 Jane Roe", "free text"),
+        ("descrip", "SPM contrast - 1: SMITH^JOHN", "identifying"),
+        ("aux_file", "DOE_JOHN", "free text"),
+        ("intent_name", "Jane", "free text"),
+        ("db_name", "Jane", "free text"),
+    ],
+)
+def test_free_text_that_no_program_writes_is_told_and_removed(
+    tmp_path: Path, field: str, text: str, kind: str
+) -> None:
+    place = put(tmp_path, "a.nii", image(**{field: text}))
+    (trace,) = check.check(tmp_path)
+    assert (trace.where, trace.kind, trace.is_fixable) == (field, kind, True)
+    assert text in trace.what
+    assert ("free text" in trace.what) == (kind == "free text")
+    document = json.loads(run("deid-check", tmp_path, "--json").out)
+    assert [each["kind"] for each in document["found"]] == [kind]
+    assert bidsify.deid_check(tmp_path, fix=True).left == ()
+    assert text.encode() not in place.read_bytes()
+
+
+PROGRAMS = [
+    "FSL5.0", "FSL 6.0.5",
+    "6.0.5:9e026117", "5.0.10", "TE=30;Time=153012.345;phase=1", "Time=0.000",
+    "MRtrix version: 3.0_RC3-51-g52a2540d", "MRtrix version: 3.0.3", "spm - 3D normalized",
+    "spm - realigned", "spm - 3D normalized - conv(8,8,8)",
+    "spm_spm:beta (0001) - Sn(1) face*bf(1)",
+    "SPM contrast - 1: faces > houses", "SPM{T_[12.0]} - contrast 2: faces", "SPM{T_[12.0]}",
+    "3T 3D RM TR=9.6ms/TE=4.6ms/FA=8deg", "dcm2niix v1.0.20190902", "FreeSurfer Feb 12 2008",
+    "ITK", "ANTs", "SimpleITK", "NiBabel 5.2.1", "nilearn", "ITK-SNAP", "Zscore", "labels",
+    "ConnDenseSeries", "ConnDense", "NeuroNames", "NIFTI_INTENT_LABEL", "Red-Yellow", "none",
+    "3D Slicer output. SPACE=RAS", "Exported from Blender-2.82 (sub 7)", "Exported by 3D Slicer",
+    "VCG", "STLB ATF 12.10.0.1430", "binary STL", "ascii", "OpenSCAD_Model", "Created by Open3D",
+    "Visualization Toolkit generated SLA File", "numpy-stl (3.0.0) 2022-01-02 12:00:00.00",
+    "v2.25 NIfTI-1 Single file format",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", PROGRAMS)
+def test_what_programs_write_is_no_free_text(tmp_path: Path, text: str) -> None:
+    assert is_of_program(text)
+    put(tmp_path, "a.nii", image(descrip=text))
+    put(tmp_path, "a.stl", f"solid {text}\nendsolid {text}\n")
+    put(tmp_path, "b.stl", text.encode().ljust(80) + bytes(4))
+    assert found(tmp_path) == []
+
+
+@pytest.mark.parametrize("folder", ["tests/data", "nicom/tests/data", "gifti/tests/data"])
+def test_no_alarm_about_texts_of_images_of_other_programs(folder: str) -> None:
+    fields = {"descrip", "aux_file", "intent_name", "db_name"}
+    root = Path(nib.__file__).parent / folder
+    if not root.is_dir():
+        pytest.skip("nibabel came without its files for tests")
+    assert [trace for trace in check.check(root) if trace.where in fields] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "is_fixable"),
+    [
+        ("a.stl", b"Mimics patient DOE JOHN".ljust(80) + bytes(4), True),
+        ("a.stl", b"solid DOE_JOHN".ljust(80) + bytes(4), True),
+        ("a.stl", b"solid DOE_JOHN\nendsolid DOE_JOHN\n", False),
+        ("a.stl", b"solid bone\n facet\nendsolid bone\nsolid DOE_JOHN\n", False),
+        ("sub-1/sub-1_a.stl", b"solid sub-1_DOE_JOHN\n", False),
+    ],
+)
+def test_the_names_of_meshes_are_told(
+    tmp_path: Path, name: str, content: bytes, *, is_fixable: bool
+) -> None:
+    put(tmp_path, name, content)
+    (trace,) = check.check(tmp_path)
+    assert (trace.where, trace.kind, trace.is_fixable) == ("STL header", "free text", is_fixable)
+    left = bidsify.deid_check(tmp_path, fix=True).left
+    assert bool(left) == (not is_fixable)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["MRN", "PatientsName", "Patient Name", "SubjectName", "0010,0010", "medical_record_number",
+     "OtherPatientsNames", "DOB"],
+)  # fmt: skip
+def test_more_keys_that_tell(key: str) -> None:
+    assert list(identifying_keys({"a": [{key: "Jane 4711"}]})) == [key]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["participants.tsv", "sub-1/sub-1_scans.tsv", "sub-1/sub-1_sessions.tsv",
+     "derivatives/x/participants.tsv"],
+)  # fmt: skip
+def test_columns_of_people_anywhere(tmp_path: Path, name: str) -> None:
+    put(tmp_path, name, "a\tname\tinitials\tzip\tzip_code\nx\tJane\tJR\t1010\t1010\n")
+    wheres = ["column 'name'", "column 'initials'", "column 'zip'", "column 'zip_code'"]
+    assert [where for _, where in found(tmp_path)] == wheres
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [("89+", False), ("90+", False), ("90 +", False), (">89", False), (">=90", False),
+     ("90 or older", False), ("89", False), ("90", True), ("95+", True), (">95", True),
+     ("091Y", True), ("90+y", False), ("n/a", False)],
+)  # fmt: skip
+def test_ages_above_89_are_told_apart_from_those_that_are_capped(
+    age: str, *, expected: bool
+) -> None:
+    assert is_old(age) is expected
+
+
+@pytest.mark.parametrize("name", ["cut.nii", "cut.nii.gz"])
+def test_nobody_is_told_that_fix_mends_a_file_that_it_cannot(tmp_path: Path, name: str) -> None:
+    content = image(descrip=NAME)
+    put(tmp_path, name, named(content)[:-30] if name.endswith("gz") else content[:-9])
+    assert "(--fix removes it)" not in run("deid-check", tmp_path).out
+    assert run("deid-check", tmp_path, "--fix").failures
+    document = json.loads(run("deid-check", tmp_path, "--fix", "--json").out)
+    assert document["failures"]
+    assert {each["fixable"] for each in document["found"]} == {False}
+
+
+def test_what_could_not_be_fixed_is_no_longer_said_to_be_fixable(tmp_path: Path) -> None:
+    place = put(tmp_path / "else", "a.nii", image(descrip=NAME))
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "a.nii").symlink_to(place)
+    done = bidsify.deid_check(tmp_path / "tree", fix=True)
+    assert [(each.path, each.is_fixable) for each in done.left] == [("a.nii", False)]
+
+
+@pytest.mark.parametrize("where", ["tree", ""])
+def test_in_a_repository_the_history_is_warned_of(tmp_path: Path, where: str) -> None:
+    (tmp_path / where / ".git").mkdir(parents=True)
+    put(tmp_path, "tree/a.nii", image(descrip=NAME))
+    put(tmp_path, "tree/b.nii", image(descrip=NAME))
+    assert run("deid-check", tmp_path / "tree").warnings == []
+    ran = run("deid-check", tmp_path / "tree", "--fix")
+    assert ran.warnings == ["the history of git, and its annex, keep the files as they were"]
+    assert run("deid-check", tmp_path / "tree", "--fix").warnings == []
+
+
+def test_the_extension_of_a_cifti_file_stays(tmp_path: Path) -> None:
+    origin = Path(nib.__file__).parent / "tests/data/row_major.dconn.nii"
+    if not origin.is_file():
+        pytest.skip("nibabel came without its files for tests")
+    put(tmp_path, "a.nii", origin.read_bytes())
+    assert found(tmp_path) == []

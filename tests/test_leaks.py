@@ -289,6 +289,7 @@ def test_names_of_files_and_headers_are_looked_at(tmp_path: Path) -> None:
     put(tmp_path, "b.nii.gz", gzip.compress(nifti(descrip="me@brainbox"), mtime=0))
     (tmp_path / "c").symlink_to("/etc/hostname")
     assert [(leak.path, leak.what) for leak in scan(tmp_path, voxels_allowed=True)] == [
+        ("b.nii.gz", "descrip: free text, may name a person: 'me@brainbox'"),
         ("b.nii.gz", "its header holds a name of this machine: 'e@brainbox'"),
         ("c", "a link: what it leads to does not leave with it"),
         ("home/jsmith/a.txt", "its name holds a name of this machine: 'home/jsmith'"),

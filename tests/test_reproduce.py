@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import time
@@ -12,10 +13,13 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pytest
-from conftest import RECORD, Make, Stated, run
+from conftest import RECORD, Make, Stated, run, snapshot
 
 import bidsify
+from bidsify.conversion import convert as conversion
 from bidsify.errors import UsageError
+from bidsify.planning import plan as planning
+from bidsify.records.conversion import read_record
 from bidsify.sharing import recipe as recipes
 from bidsify.sharing import reproduce as reproduction
 from bidsify.sharing.contents import Content
@@ -96,14 +100,15 @@ def test_a_folder_above_the_source(recipe: Recipe, own_source: Make, tmp_path: P
 def test_a_download_that_must_be_looked_for(
     recipe: Recipe, source: Make, tmp_path: Path, *, packed: bool
 ) -> None:
-    """In an archive, or twice."""
+    """In an archive, or twice: of copies the first is used."""
     place = tmp_path / "downloads"
     for name in ("first", "second")[: 1 if packed else 2]:
         shutil.copytree(source("ivdm3seg"), place / name)
     if packed:
         place = Path(shutil.make_archive(str(tmp_path / "packed"), "zip", place))
-    with pytest.raises(UsageError, match=r"the download is in first.* there; give that folder"):
-        bidsify.reproduce(recipe("ivdm3seg"), place, tmp_path / "out")
+    done = bidsify.reproduce(recipe("ivdm3seg"), place, tmp_path / "out")
+    assert done.is_identical
+    assert done.source == ()
 
 
 def test_it_goes_on_where_it_was_cut_off(recipe: Recipe, source: Make, tmp_path: Path) -> None:
@@ -126,7 +131,10 @@ def test_files_may_be_packed_differently(recipe: Recipe, source: Make, tmp_path:
     assert ran.code == 0
     ran = run("reproduce", other, source("chaos"), out, "-q")
     assert ran.code == 0
-    assert ran.err == f"note: {len(packed)} files: same content, packed differently\n"
+    assert ran.err == (
+        f"note: {len(packed)} files: same content, packed differently\n"
+        f"note: {RECORD}, the record of this run, is not part of the proof\n"
+    )
 
 
 # A loud no
@@ -166,15 +174,15 @@ def test_a_voxel_that_was_changed_in_the_tree_is_mended(
 
 
 def gone(source: Path) -> str:
-    path = next(source.rglob("*_fat*.nii*"))
+    path = next(source.glob("Training/*/*_fat*.nii*"))
     path.unlink()
-    return f"missing in the source: {path.relative_to(source).as_posix()}"
+    return f"missing in the source: {path.relative_to(source / 'Training').as_posix()}"
 
 
 def torn(source: Path) -> str:
-    path = next(source.rglob("*_fat*.nii*"))
+    path = next(source.glob("Training/*/*_fat*.nii*"))
     path.write_bytes(path.read_bytes()[:500])
-    return f"changed in the source: {path.relative_to(source).as_posix()}"
+    return f"changed in the source: {path.relative_to(source / 'Training').as_posix()}"
 
 
 def one_more(source: Path) -> str:
@@ -241,7 +249,7 @@ def test_another_version_is_said(recipe: Recipe, source: Make, tmp_path: Path) -
 def test_another_download(recipe: Recipe, source: Make, tmp_path: Path) -> None:
     ran = run("reproduce", recipe("ivdm3seg"), source("chaos"), tmp_path / "out")
     assert ran.code == 2
-    assert "holds none of the 30 files that the recipe needs, such as " in ran.error
+    assert "holds none of the 15 files that the recipe needs, such as " in ran.error
     assert not (tmp_path / "out").exists()
 
 
@@ -350,3 +358,152 @@ def test_the_label_table_that_was_stated_is_in_the_recipe(recipe: Recipe, stated
     names = {line.split("\t")[1] for line in stated_table(stated).splitlines()[1:]}
     table = document["options"]["label_table"]
     assert names <= {cell for line in table.splitlines() for cell in line.split("\t")}
+
+
+# Folders above the data
+
+
+@pytest.mark.parametrize("name", ["myops380", "ivdm3seg", "chaos"])
+def test_folders_above_the_data_leave_nowhere_and_matter_nowhere(
+    name: str, recipe: Recipe, source: Make, tmp_path: Path
+) -> None:
+    place = tmp_path / "in/JaneDoe_private/mine"
+    shutil.copytree(source(name), place)
+    bidsify.convert(tmp_path / "in", tmp_path / "tree")
+    record = read_record(tmp_path / "tree")
+    assert record is not None
+    assert record.base.startswith("JaneDoe_private/mine/")
+    for tier in ("recipe", "metadata", "full"):
+        letter = tmp_path / "letter.txt"
+        letter.write_text("You may.")
+        bidsify.share(tmp_path / "tree", tmp_path / tier, tier=tier, permission=letter)
+        for path in (tmp_path / tier).rglob("*"):
+            assert path.is_dir() or b"JaneDoe" not in path.read_bytes(), path
+    found = recipes.read(tmp_path / "recipe").document
+    assert found == recipes.read(recipe(name)).document
+    ran = run("reproduce", tmp_path / "recipe", source(name), tmp_path / "out", "-q")
+    assert ran.code == 0, ran.out
+    assert ran.out.startswith("identical: ")
+    assert "in the source" not in ran.err
+
+
+def test_a_tree_of_an_older_version_tells_no_folders_either(
+    source: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(source("myops380"), tmp_path / "in/JaneDoe/mine")
+    with monkeypatch.context() as patch:
+        patch.setattr(planning, "base_of", lambda *_: "")
+        bidsify.convert(tmp_path / "in", tmp_path / "out")
+    assert run("share", tmp_path / "out", tmp_path / "bag").code == 0
+    assert all(b"JaneDoe" not in each for each in snapshot(tmp_path / "bag").values())
+    assert run("reproduce", tmp_path / "bag", source("myops380"), tmp_path / "again").code == 0
+
+
+def test_what_more_the_source_holds_changes_no_name(source: Make, tmp_path: Path) -> None:
+    """A recipe of one part, and the download of both: tables name files as the recipe does."""
+    name = "BraTS2020_TrainingData"
+    shutil.copytree(source("brats2020") / name, tmp_path / "in" / name)
+    done = bidsify.convert(tmp_path / "in", tmp_path / "tree")
+    labels = sorted({unit.subject for unit in done.plan.units})
+    bidsify.convert(tmp_path / "in", tmp_path / "some", participants=(labels[0],))
+    bidsify.share(tmp_path / "some", tmp_path / "recipe")
+    found = bidsify.reproduce(tmp_path / "recipe", source("brats2020"), tmp_path / "out")
+    assert not [each for each in found.tree if each.path.endswith("_scans.tsv")]
+
+
+# A recipe in its bag, and the place of the tree
+
+
+@pytest.mark.parametrize("name", ["recipe.json", "content-manifest.tsv", "labels/dseg.tsv"])
+@pytest.mark.parametrize("given", ["", "data", "data/recipe.json"])
+def test_a_bag_that_was_changed(
+    name: str, given: str, recipe: Recipe, source: Make, tmp_path: Path
+) -> None:
+    bag = tmp_path / "bag"
+    shutil.copytree(recipe("ivdm3seg"), bag)
+    with (bag / "data" / name).open("ab") as stream:
+        stream.write(b"\n")
+    ran = run("reproduce", bag / given, source("ivdm3seg"), tmp_path / "out")
+    assert ran.code == 2
+    assert f"{name}: not as manifest-sha256.txt says; get the folder again" in ran.error
+
+
+def test_label_tables_are_those_of_the_tree(recipe: Recipe, own_tree: Make, tmp_path: Path) -> None:
+    document = json.loads((recipe("ivdm3seg") / "data/recipe.json").read_bytes())
+    document["label_tables"]["dseg.tsv"][1]["name"] = "lie"
+    place = own_recipe(recipe("ivdm3seg"), tmp_path, **document)
+    done = reproduction.compare(own_tree("ivdm3seg"), recipes.read(place))
+    assert [(each.path, each.what) for each in done.tree] == [("dseg.tsv", "labelled otherwise")]
+
+
+def test_only_what_is_packed_has_two_hashes(recipe: Recipe, tmp_path: Path) -> None:
+    document = json.loads((recipe("ivdm3seg") / "data/recipe.json").read_bytes())
+    (each,) = (t for t in document["targets"] if t["path"] == "README.md")
+    each["sha256"] = "0" * 64
+    with pytest.raises(UsageError, match=r"has two hashes for the content of README\.md"):
+        recipes.read(own_recipe(recipe("ivdm3seg"), tmp_path, **document))
+
+
+def test_a_tree_with_other_options_stays(source: Make, tmp_path: Path) -> None:
+    bidsify.convert(source("ivdm3seg"), tmp_path / "some", participants=("02",))
+    bidsify.share(tmp_path / "some", tmp_path / "recipe")
+    bidsify.convert(source("ivdm3seg"), tmp_path / "out")
+    ran = run("reproduce", tmp_path / "recipe", source("ivdm3seg"), tmp_path / "out")
+    assert ran.code == 2
+    assert "holds a tree that was made with more participants (01" in ran.error
+
+
+def test_another_label_table_stays(
+    recipe: Recipe, source: Make, stated: Stated, tmp_path: Path
+) -> None:
+    found, place = recipe("crossmoda2023"), source("crossmoda2023")
+    table = stated("crossmoda2023")[1]
+    other = tmp_path / "table.tsv"
+    other.write_text(Path(str(table)).read_text().rstrip("\n") + "x\n")
+    bidsify.convert(place, tmp_path / "out", dataset="crossmoda2023", label_table=other)
+    ran = run("reproduce", found, place, tmp_path / "out")
+    assert ran.code == 2
+    assert "holds a tree that was made with another label table" in ran.error
+
+
+def test_a_label_table_that_is_none_names_the_recipe(
+    recipe: Recipe, source: Make, tmp_path: Path
+) -> None:
+    options = {"label_table": "no\ttable\n", "participants": []}
+    place = own_recipe(recipe("crossmoda2023"), tmp_path, options=options)
+    ran = run("reproduce", place, source("crossmoda2023"), tmp_path / "out")
+    assert ran.code == 2
+    assert ran.error.startswith(f"{place}: options.label_table: ")
+
+
+def test_no_tree_in_the_bag(recipe: Recipe, source: Make, tmp_path: Path) -> None:
+    bag = tmp_path / "bag"
+    shutil.copytree(recipe("ivdm3seg"), bag)
+    ran = run("reproduce", bag, source("ivdm3seg"), bag / "out")
+    assert ran.code == 2
+    assert "lies in the folder of the recipe, which it would change" in ran.error
+
+
+def test_a_full_disk_names_the_tree(
+    recipe: Recipe, source: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(conversion, "convert", full)
+    ran = run("reproduce", recipe("ivdm3seg"), source("ivdm3seg"), tmp_path / "out")
+    assert ran.error.startswith(f"{tmp_path / 'out'}: No space left on device; run it again")
+
+
+def test_what_differs_in_the_source_is_said_of_an_identical_tree(
+    recipe: Recipe, source: Make, own_tree: Make, tmp_path: Path
+) -> None:
+    document = json.loads((recipe("ivdm3seg") / "data/recipe.json").read_bytes())
+    document["source"]["files"][0]["sha256"] = "0" * 64
+    more = {**document["source"]["files"][0], "path": "01/gone.nii"}
+    document["source"]["files"].append(more)
+    place = own_recipe(recipe("ivdm3seg"), tmp_path, **document)
+    ran = run("reproduce", place, source("ivdm3seg"), own_tree("ivdm3seg"), "-q")
+    assert ran.code == 0
+    assert "note: missing in the source: 01/gone.nii\n" in ran.err
+    assert f"note: changed in the source: {document['source']['files'][0]['path']}\n" in ran.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -351,9 +352,17 @@ def test_the_text_of_a_licence_alone_allows_nothing(text: str, tmp_path: Path) -
 def test_a_tree_of_an_own_declaration_is_judged_by_what_it_states(own_tree: Make) -> None:
     root = own_tree("lumbosacral")
     edit(root, License="CC0", SourceDatasets=[])
+    (root / "README.md").unlink()
     place = root / "code/bidsify/conversion.json"
-    place.write_text(json.dumps({**json.loads(place.read_bytes()), "dataset": "mine"}))
+    description = (root / "dataset_description.json").read_bytes()
+    hashes = {"dataset_description.json": hashlib.sha256(description).hexdigest()}
+    changes = {"dataset": "mine", "shared_sha256": hashes}
+    place.write_text(json.dumps({**json.loads(place.read_bytes()), **changes}))
     assert terms.of_tree(root).allows_copies
+    edit(root, License="CC-BY-4.0")
+    verdict = terms.of_tree(root)
+    assert not verdict.allows_copies
+    assert "dataset_description.json is not as it was converted" in verdict.strictest.summary
     place.unlink()
     assert not terms.of_tree(root).allows_copies
 
@@ -375,3 +384,27 @@ def edit(root: Path, **description: object) -> None:
     path = root / "dataset_description.json"
     document = {**json.loads(path.read_bytes()), **description}
     path.write_text(json.dumps({k: v for k, v in document.items() if v is not None}))
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "names"),
+    [
+        ("README.md", "Made from IVDM3Seg.", "ivdm3seg"),
+        ("README", "See https://doi.org/10.1007/978-3-030-13736-6_14.", "ivdm3seg"),
+        ("CHANGES", "cite doi:10.1016/J.MEDIA.2026.104072", "myops380"),
+        ("README.md", "MyIVDM3Segments", ""),
+    ],
+)
+def test_a_dataset_that_a_text_names_is_judged(
+    file: str, text: str, names: str, tmp_path: Path
+) -> None:
+    root = stranger(tmp_path, License="CC0")
+    (root / file).write_text(text)
+    found = {each.dataset for each in terms.of_tree(root).statements} - {""}
+    assert found == ({names} if names else set())
+    assert terms.of_tree(root).allows_copies is (not names)
+
+
+def test_a_dataset_to_acknowledge_is_judged(tmp_path: Path) -> None:
+    root = stranger(tmp_path, License="CC0", HowToAcknowledge="Cite IVDM3Seg (2018).")
+    assert not terms.of_tree(root).allows_copies

@@ -116,3 +116,25 @@ def test_hugging_face_knows_the_options() -> None:
     said = subprocess.check_output([program, "upload", "--help"], text=True, timeout=60)
     for option in ("--repo-type", "--private"):
         assert option in said
+
+
+def test_each_archive_is_a_file_of_its_own_on_zenodo(tmp_path: Path) -> None:
+    bag = tmp_path / "bag"
+    (bag / "data").mkdir(parents=True)
+    for name in (*SHARDS, "recipe.json"):
+        (bag / "data" / name).write_text(name)
+    (block,) = commands(section(text("CC-BY-4.0"), "Zenodo"))
+    assert '--upload-file "$archive"' in block
+    pack = block.partition("DRAFT=")[0]
+    subprocess.run(["sh", "-e"], input=pack.encode(), cwd=bag, check=True, timeout=10)
+    held = subprocess.check_output(["tar", "-tf", tmp_path / "bag.tar"], text=True).split()
+    assert held == ["./", "./data/", "./data/recipe.json"]
+    assert '"$archive"' not in section(text("CC-BY-4.0", "recipe"), "Zenodo")
+
+
+@pytest.mark.parametrize(("licence", "said"), [("CC-BY-4.0", "cc-by-4.0"), ("mine", "other")])
+def test_the_card_on_hugging_face_has_the_licence(licence: str, said: str) -> None:
+    card = section(text(licence), "Hugging Face")
+    assert f"\nlicense: {said}\n" in card
+    assert "extra_gated_prompt: " in card
+    assert "extra_gated_prompt: " not in section(text("CC0"), "Hugging Face")

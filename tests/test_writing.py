@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bidsify.conversion.finish import Shared, write_shared
-from bidsify.engine.writing import remove_file
+from bidsify.engine.writing import remove_file, write_file
+from bidsify.errors import SourceError
 from bidsify.planning.shared_jobs import TextJob
 
 STALE = "sub-1/sub-1_sessions.tsv"
@@ -56,3 +57,16 @@ def test_a_shared_file_of_no_more_use_stays_where_a_link_leads_to_it(
     tree, victim = linked
     assert [*write_shared([UNUSED], tree, (STALE,))] == []
     assert victim.read_text() == "years of work"
+
+
+def test_no_folder_is_made_where_a_link_leads_out(tmp_path: Path) -> None:
+    root, outside = tmp_path / "tree", tmp_path / "outside"
+    root.mkdir()
+    outside.mkdir()
+    (root / "sub-1").symlink_to(outside)
+    (root / "sub-2").symlink_to(tmp_path / "gone")
+    for target in ("sub-1/anat/a.json", "sub-2/anat/a.json"):
+        with pytest.raises(SourceError, match="a link out of the output folder"):
+            write_file(root, target, b"{}")
+    assert list(outside.iterdir()) == []
+    assert not (tmp_path / "gone").exists()

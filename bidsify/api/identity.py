@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 def deid_check(tree: AnyPath, *, fix: bool = False) -> Deidentified:
     """Look for what tells who a person is, in headers, sidecars and tables of any tree.
 
+    Free text in headers that no program writes by itself is told too, as of the kind "free text".
+
     Args:
         tree: Any folder of files.
         fix: Remove it from NIfTI, gzip and STL headers and from JSON sidecars. Each file is

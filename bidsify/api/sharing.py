@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import datasets
-from ..errors import UsageError
+from ..errors import BidsifyError, UsageError
+from ..recognition import detection
+from ..recognition.survey import plan_of
 from ..source import open_source
-from .sources import convert
+from ..stated import require_labels, with_label_table
 
 if TYPE_CHECKING:
+    from ..dataset import Dataset
     from ..engine.run import Watcher
     from ..sharing.reproduce import Comparison
     from ..sharing.share import Shared, Tier
@@ -84,6 +87,7 @@ def reproduce(
     Raises:
         UsageError: The recipe is damaged, or the source or the output folder is another one.
     """
+    from ..conversion import convert as conversion  # noqa: PLC0415
     from ..sharing import recipe as recipes  # noqa: PLC0415
     from ..sharing import reproduce as reproduction  # noqa: PLC0415
 
@@ -92,19 +96,39 @@ def reproduce(
     if name not in datasets.names():
         msg = f"{recipe}: is for the dataset {name!r}, which this bidsify does not know"
         raise UsageError(msg)
-    place = reproduction.place_of(Path(source), open_source(Path(source)).sizes, read)
-    with tempfile.TemporaryDirectory() as folder:
-        table = Path(folder) / "label_table.tsv"
-        if stated["label_table"] is not None:
-            table.write_bytes(stated["label_table"].encode())
-        done = convert(
-            place,
-            out,
-            dataset=name,
-            label_table=table if stated["label_table"] is not None else None,
-            workers=workers,
-            participants=tuple(stated["participants"]),
-            watch=watch,
-        )
-    found = reproduction.compare(Path(out), read, workers)
+    reproduction.require_other(Path(out), Path(recipe), read)
+    opened = open_source(Path(source))
+    bases = reproduction.bases_in(Path(source), opened.sizes, read)
+    declared = _declared(Path(recipe), name, stated["label_table"])
+    detection.require_fit(list(opened.sizes), declared)
+    planned = plan_of(declared, opened).base if len(bases) != 1 else ""
+    options = conversion.Options(
+        workers=workers,
+        participants=tuple(stated["participants"]),
+    )
+    base = reproduction.base_among(Path(source), bases, planned)
+    try:
+        done = conversion.convert(opened, Path(out), declared, options, watch)
+        found = reproduction.compare(Path(out), read, base, workers)
+    except OSError as error:
+        if error.filename:
+            raise
+        msg = f"{out}: {error.strerror or error}; run it again to go on, with room for the tree"
+        raise UsageError(msg) from error
     return found if found.is_identical else replace(found, notes=(*found.notes, *done.failures))
+
+
+def _declared(recipe: Path, name: str, table: str | None) -> Dataset:
+    """Return the declaration with the label table that a recipe states."""
+    dataset = datasets.load(name)
+    if table is None:
+        require_labels(dataset)
+        return dataset
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "label_table.tsv"
+        path.write_bytes(table.encode("utf-8", "replace"))
+        try:
+            return with_label_table(dataset, path)
+        except BidsifyError as error:
+            said = str(error).replace(str(path), f"{recipe}: options.label_table")
+            raise UsageError(said) from error

@@ -37,6 +37,8 @@ def deid_check(ctx: click.Context, tree: Path, fix: bool, as_json: bool) -> None
         say(f"failed: {text}")
     if done.unrecorded and ctx.meta[VERBOSITY] > -2:  # noqa: PLR2004
         say(f"warning: no longer as the record of the conversion says: {some(done.unrecorded)}")
+    if done.fixed and done.is_in_git and ctx.meta[VERBOSITY] > -2:  # noqa: PLR2004
+        say("warning: the history of git, and its annex, keep the files as they were")
     click.echo(dumps(_document(tree, done)) if as_json else "\n".join(_lines(done, fix=fix)))
     if done.left or done.failures:
         sys.exit(PROBLEMS)
@@ -50,12 +52,14 @@ def _document(tree: Path, done: Deidentified) -> Mapping[str, Any]:
                 "path": _whole(trace.path),
                 "where": _whole(trace.where),
                 "what": _whole(trace.what),
+                "kind": trace.kind,
                 "fixable": trace.is_fixable,
             }
             for trace in done.left
         ],
         "fixed": list(map(_whole, done.fixed)),
         "failures": list(map(_whole, done.failures)),
+        "in_git": done.is_in_git,
         "unrecorded": list(map(_whole, done.unrecorded)),
     }
 

@@ -96,6 +96,7 @@ def reproduce(ctx: click.Context, recipe: Path, source: Path, out: Path, workers
     Example: bidsify reproduce ./chaos-recipe ./CHAOS_Train_Sets.zip ./chaos-bids
     """
     from .. import api
+    from ..records.conversion import RECORD
 
     with Progress(sys.stderr, quiet=ctx.meta[VERBOSITY] < 0) as progress:
         done = api.reproduce(recipe, source, out, workers=workers, watch=progress.step)
@@ -103,7 +104,12 @@ def reproduce(ctx: click.Context, recipe: Path, source: Path, out: Path, workers
         say(f"note: {note}")
     if done.packed:
         say(f"note: {counted(done.packed, 'file')}: same content, packed differently")
+    say(f"note: {RECORD}, the record of this run, is not part of the proof")
     if done.is_identical:
+        for each in done.source[:_SHOWN]:
+            say(f"note: {each.what} in the source: {printable(each.path)}")
+        if len(done.source) > _SHOWN:
+            say(f"note: ... and {len(done.source) - _SHOWN} more in the source")
         files = counted(done.files, "file")
         click.echo(f"identical: {files}, content manifest {done.digest}")
         return

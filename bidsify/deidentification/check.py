@@ -7,28 +7,27 @@ import os
 import stat
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 from ..errors import UsageError
 from ..gz import MAGIC as GZIP
-from ..identifying import traces
-from ..printable import some
 from ..validation.files.headers import read_gzip
 from . import headers
 from .documents import in_document, in_text
+from .meshes import in_mesh
 from .tables import in_table
 from .trace import Trace, without_schemes
-from .unpacking import Unpacking, pieces_of
+from .unpacking import Unpacking, pieces_of, size_of
 
-__all__ = ["BROKEN", "GZIP", "check", "in_file", "is_binary_stl", "size_of", "start_of"]
+__all__ = ["BROKEN", "GZIP", "check", "in_file", "size_of", "start_of"]
 
 _HEAD = 1 << 16
 _MOST = 1 << 26  # bytes of a text or of a header with its extensions that are looked at
 _BEHIND = 1 << 28  # bytes behind the voxels, or in other gzip files, that are looked at
 _LARGEST = 1 << 36
 _TAIL = "bytes behind the last voxel"
-_STL = struct.Struct("<80sI")
 _TABLES = (".tsv", ".csv", ".tsv.gz", ".csv.gz")
 _DOCUMENTS = (".json", ".json.gz")
 _DICOM = b"DICM"
@@ -77,15 +76,13 @@ def in_file(path: str, stream: IO[bytes]) -> Iterator[Trace]:
     """Yield what one file holds; its name says what it is."""
     name = path.lower()
     head = stream.read(_HEAD)
-    start = start_of(head, stream) if name.endswith(_IMAGES) else b""
-    if head.startswith(GZIP):
-        yield from _in_gzip(path, stream, headers.voxel_end(start))
-    elif start:
-        yield from _behind_voxels(path, stream, headers.voxel_end(start))
     if name.endswith(_IMAGES):
-        yield from _in_image(path, start)
-    elif name.endswith(".stl"):
-        yield from _in_mesh(path, head, stream)
+        yield from _in_image(path, head, stream)
+        return
+    if head.startswith(GZIP):
+        yield from _in_gzip(path, stream, None)[0]
+    if name.endswith(".stl"):
+        yield from in_mesh(path, head, stream)
     else:
         yield from _in_content(path, stream)
 
@@ -125,8 +122,25 @@ def _inflated(stream: IO[bytes], size: int) -> bytes:
     return bytes(out[:size])
 
 
-def _in_gzip(path: str, stream: IO[bytes], end: int | None) -> Iterator[Trace]:
-    """Yield what headers of members say, and what is in the file behind its voxels."""
+def _in_image(path: str, head: bytes, stream: IO[bytes]) -> Iterator[Trace]:
+    """Yield what a NIfTI file holds; nothing can be removed from one that is not whole."""
+    start = start_of(head, stream)
+    look = _in_gzip if head.startswith(GZIP) else _behind_voxels
+    found, is_whole = look(path, stream, headers.voxel_end(start))
+    for spot in headers.spots(start):
+        is_fixable = not spot.is_needed
+        found.append(Trace(path, spot.where, spot.what, is_fixable, kind=spot.kind))
+    for trace in found:
+        is_torn = trace.is_fixable and not is_whole
+        yield replace(trace, is_fixable=False, is_torn=True) if is_torn else trace
+
+
+def _in_gzip(path: str, stream: IO[bytes], end: int | None) -> tuple[list[Trace], bool]:
+    """Return what headers of members say, and what is in the file behind its voxels.
+
+    Also whether the file has all its voxels.
+    """
+    found = list[Trace]()
     is_fixable = path.lower().endswith(_IMAGES)
     stream.seek(0)
     file, most = Unpacking(stream), min(end or 0, _LARGEST) + _BEHIND
@@ -138,15 +152,16 @@ def _in_gzip(path: str, stream: IO[bytes], end: int | None) -> Iterator[Trace]:
         if is_cut := size > most:
             break
     for head in file.heads:
-        yield from _in_gzip_header(path, head, is_fixable=is_fixable)
+        found += _in_gzip_header(path, head, is_fixable=is_fixable)
     if file.has_rest:
         what = f"{file.behind} bytes behind the gzip stream"
-        yield Trace(path, "gzip", what, is_fixable=is_fixable)
+        found.append(Trace(path, "gzip", what, is_fixable=is_fixable))
     if has_rest:
-        yield Trace(path, "voxels", _TAIL, is_fixable=True)
+        found.append(Trace(path, "voxels", _TAIL, is_fixable=True))
     if is_cut or file.is_damaged:
         why = "a damaged gzip file" if file.is_damaged else "more in it than it should hold"
-        yield Trace(path, "gzip", f"{why}: not looked through to its end")
+        found.append(Trace(path, "gzip", f"{why}: not looked through to its end"))
+    return found, not file.is_damaged and end is not None and size >= end
 
 
 def _in_gzip_header(path: str, head: bytes, *, is_fixable: bool) -> Iterator[Trace]:
@@ -160,36 +175,11 @@ def _in_gzip_header(path: str, head: bytes, *, is_fixable: bool) -> Iterator[Tra
         yield Trace(path, "gzip time", text, is_fixable=is_fixable)
 
 
-def _behind_voxels(path: str, stream: IO[bytes], end: int | None) -> Iterator[Trace]:
-    if end is not None and end < size_of(stream):
+def _behind_voxels(path: str, stream: IO[bytes], end: int | None) -> tuple[list[Trace], bool]:
+    """Return what is in a file behind its voxels, and whether it has all of them."""
+    size = size_of(stream)
+    if end is not None and end < size:
         stream.seek(end)
         if any(piece.strip(b"\0") for piece in iter(lambda: stream.read(_HEAD), b"")):
-            yield Trace(path, "voxels", _TAIL, is_fixable=True)
-
-
-def _in_image(path: str, head: bytes) -> Iterator[Trace]:
-    for spot in headers.spots(head):
-        yield Trace(path, spot.where, spot.what, is_fixable=not spot.is_needed)
-
-
-def _in_mesh(path: str, head: bytes, stream: IO[bytes]) -> Iterator[Trace]:
-    """Yield what the free text at the start of an STL file looks as if it held."""
-    is_binary = is_binary_stl(head, size_of(stream))
-    raw = head[: _STL.size - 4].replace(b"\0", b" ") if is_binary else head.partition(b"\n")[0]
-    text = raw.decode("latin-1").strip()
-    if found := traces(text):
-        shown = f"looks as if it held {some(found)}: {text[:80]!r}"
-        yield Trace(path, "STL header", shown, is_fixable=is_binary)
-
-
-def is_binary_stl(head: bytes, size: int) -> bool:
-    """Say whether a file is as long as a binary STL file with its number of triangles is."""
-    return len(head) >= _STL.size and size == _STL.size + 50 * _STL.unpack_from(head)[1]
-
-
-def size_of(stream: IO[bytes]) -> int:
-    """Return the size of a file, and leave ``stream`` where it is."""
-    place = stream.tell()
-    size = stream.seek(0, os.SEEK_END)
-    stream.seek(place)
-    return size
+            return [Trace(path, "voxels", _TAIL, is_fixable=True)], True
+    return [], end is not None and end <= size

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +21,14 @@ from ..errors import SourceError, UsageError
 from ..readers import nifti
 from ..records.conversion import read_record
 from . import headers
-from .check import BROKEN, GZIP, check, is_binary_stl
+from .check import BROKEN, GZIP, check
 from .documents import without_keys
+from .meshes import COLOR, TEXT, is_binary_stl
 from .trace import Trace
 from .unpacking import Unpacking
 
 #: Fields of a NIfTI header that hold free text.
 _FREE = frozenset({"data_type", "db_name", "descrip", "aux_file", "intent_name", "unused_str"})
-_STL_TEXT = 80
-_COLOR, _COLOR_END = b"COLOR=", 10  # of the whole mesh: red, green, blue and alpha behind the word
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class Deidentified:
     ``left`` are the traces that are still there; all that were found, where nothing was to be
     fixed. ``fixed`` are the files that were written again, ``failures`` a sentence for each that
     could not be. ``unrecorded`` are those of ``fixed`` that no longer are as the record of their
-    conversion says.
+    conversion says; ``is_in_git`` says that git keeps them as they were.
     """
 
     found: tuple[Trace, ...]
@@ -47,6 +46,7 @@ class Deidentified:
     fixed: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     unrecorded: tuple[str, ...] = ()
+    is_in_git: bool = False
 
 
 def find(root: Path) -> Deidentified:
@@ -66,17 +66,17 @@ def fix(root: Path) -> Deidentified:
         UsageError: There is no such folder, or another run writes there.
     """
     found = tuple(check(root))
-    paths = sorted({trace.path for trace in found if trace.is_fixable})
+    paths = sorted({trace.path for trace in found if trace.is_fixable or trace.is_torn})
     if not paths:
         return Deidentified(found, found)
-    fixed, failures = list[str](), list[str]()
+    fixed, failures = list[str](), dict[str, str]()
     journal = Journal(root)
     is_needed = True
     try:
         is_needed = any(True for _ in journal.earlier())
         for path in paths:
             if failure := _fix(root, path):
-                failures.append(failure)
+                failures[path] = failure
             else:
                 fixed.append(path)
     finally:
@@ -84,8 +84,18 @@ def fix(root: Path) -> Deidentified:
             journal.close()
         else:
             journal.finish()
-    left = tuple(check(root))
-    return Deidentified(found, left, tuple(fixed), tuple(failures), _unrecorded(root, fixed))
+    left = tuple(
+        replace(trace, is_fixable=trace.is_fixable and trace.path not in failures)
+        for trace in check(root)
+    )
+    said, unrecorded = tuple(failures.values()), _unrecorded(root, fixed)
+    return Deidentified(found, left, tuple(fixed), said, unrecorded, _is_in_git(root))
+
+
+def _is_in_git(root: Path) -> bool:
+    """Say whether a folder is in a repository of git, such as one of DataLad."""
+    top = root.resolve()
+    return any((folder / ".git").exists() for folder in (top, *top.parents))
 
 
 def _fix(root: Path, path: str) -> str:
@@ -123,10 +133,9 @@ def repaired(path: str, content: bytes) -> bytes:
 
 def _repaired_mesh(path: str, content: bytes) -> bytes:
     """Blank the text of a binary STL file; the colour of the mesh, which may be in it, stays."""
-    text = content[:_STL_TEXT]
-    at = text.find(_COLOR)
-    kept = text[at : at + _COLOR_END] if at >= 0 else b""
-    made = (bytes(max(at, 0)) + kept).ljust(_STL_TEXT, b"\0") + content[_STL_TEXT:]
+    color = COLOR.search(content[:TEXT])
+    kept = bytes(color.start()) + color[0] if color else b""
+    made = kept.ljust(TEXT, b"\0") + content[TEXT:]
     if not is_binary_stl(content, len(content)) or not _is_same_mesh(content, made):
         msg = f"{path}: it cannot be proved that the triangles stay as they are; left as it was"
         raise SourceError(msg)
@@ -135,8 +144,8 @@ def _repaired_mesh(path: str, content: bytes) -> bytes:
 
 def _is_same_mesh(old: bytes, new: bytes) -> bool:
     """Say whether two STL files have the same triangles, bit by bit, and the same colour."""
-    colors = [each[:_STL_TEXT].partition(_COLOR)[2][:4] for each in (old, new)]
-    return len(old) == len(new) and old[_STL_TEXT:] == new[_STL_TEXT:] and colors[0] == colors[1]
+    colors = [COLOR.findall(each[:TEXT])[:1] for each in (old, new)]
+    return len(old) == len(new) and old[TEXT:] == new[TEXT:] and colors[0] == colors[1]
 
 
 def _repaired_image(path: str, content: bytes) -> bytes:

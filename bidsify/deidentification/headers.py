@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from ..identifying import traces
 from ..printable import some
 from .documents import keys_in
+from .programs import is_of_program
+from .trace import FREE, TELLING
 
 HEAD = 544  # bytes of the longer header, with the flag of its extensions
 _NIFTI1, _NIFTI2 = 348, 540
@@ -25,9 +27,17 @@ _FIELDS2 = (
     ("descrip", 240, 80), ("aux_file", 320, 24), ("intent_name", 508, 16), ("unused_str", 525, 15),
 )  # fmt: skip
 _UNUSED = frozenset({"data_type", "db_name", "unused_str"})  # no program reads what is in there
-_CODES = {2: "DICOM", 4: "AFNI", 6: "comment", 16: "pickle", 30: "CIFTI", 44: "NIfTI-MRS"}
+_CODES = {
+    2: "DICOM",
+    4: "AFNI",
+    6: "comment",
+    16: "pickle",
+    30: "Caret",
+    32: "CIFTI",
+    44: "NIfTI-MRS",
+}
 _MRS = 44  # its content is JSON
-_NEEDED = frozenset({30, _MRS})  # without these the file could not be read as what it is
+_NEEDED = frozenset({30, 32, _MRS})  # without these the file could not be read as what it is
 #: Codes of types of voxels, and how many bytes one takes.
 _BYTES = {
     2: 1, 4: 2, 8: 4, 16: 4, 32: 8, 64: 8, 128: 3, 256: 1, 512: 2, 768: 4, 1024: 8, 1280: 8,
@@ -47,6 +57,7 @@ class Spot:
     start: int
     end: int
     is_needed: bool = False
+    kind: str = TELLING
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +134,27 @@ def _end(head: bytes, order: str, size: int, offset: int) -> int | None:
 
 def _in_field(name: str, field: bytes, start: int) -> Iterator[Spot]:
     raw, _, rest = field.partition(b"\0")
-    text, end = raw.decode("latin-1").strip(), start + len(field)
+    text, end = _decoded(raw).strip(), start + len(field)
     if text and name in _UNUSED:
-        yield Spot(name, f"text that no program reads: {text!r}", start, end)
-    elif found := traces(text):
-        yield Spot(name, f"looks as if it held {some(found)}: {text!r}", start, end)
-    if hidden := rest.strip(b"\0 "):
-        what = f"bytes behind the end of the text: {hidden.decode('latin-1')!r}"
+        what = f"{FREE} that no program reads: {text!r}"
+        yield Spot(name, what, start, end, kind=FREE)
+    elif text and not is_of_program(text):
+        if found := traces(text):
+            yield Spot(name, f"looks as if it held {some(found)}: {text!r}", start, end)
+        else:
+            what = f"{FREE}, may name a person: {text!r}"
+            yield Spot(name, what, start, end, kind=FREE)
+    hidden = rest.strip(b"\0 ").decode("latin-1")
+    if hidden and not is_of_program(hidden):
+        what = f"bytes behind the end of the text: {hidden!r}"
         yield Spot(name, what, start + len(raw), end)
+
+
+def _decoded(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def _extensions(head: bytes, layout: _Layout) -> Iterator[tuple[int, int, int]]:

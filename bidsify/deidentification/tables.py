@@ -24,11 +24,14 @@ _COLUMNS: Mapping[str, re.Pattern[str]] = {
         r"[ _-]?(?:id|no|nr|number)|medical record)$",
         re.IGNORECASE,
     ),
-    "addresses": re.compile(r"^(?:e-?mail|address|street|zip ?code|post ?code)\b", re.IGNORECASE),
+    "addresses": re.compile(
+        r"^(?:e-?mail|address|street|zip[ _-]?code|post(?:al)?[ _-]?code)(?![^\W_])", re.IGNORECASE
+    ),
 }
 #: Names of columns that are harmless in other tables: those of structures, channels, raters.
 _OF_PEOPLE = re.compile(r"^(?:(?:first|last|full)?names?|.*[ _-]initials|initials)$", re.IGNORECASE)
-_PEOPLE = re.compile(r"(?:^|_)(?:participants|sessions|scans|subjects|patients)\.[a-z.]+\Z")
+_PLACES = re.compile(r"^(?:zip|plz|city|town|home[ _-]address)$", re.IGNORECASE)
+_PEOPLE = re.compile(r"(?:^|[_/])(?:participants|sessions|scans|subjects|patients)\.[a-z.]+\Z")
 _PERSON = re.compile(r"^(?:participant|patient|subject)(?:[ _-]?id)?$", re.IGNORECASE)
 _AGE = re.compile(
     r"(?:^|[ _-])(?:patient|participant|subject|scan)?[ _-]?age(?:$|[ _(-])", re.IGNORECASE
@@ -86,6 +89,8 @@ def _in_column(
             yield Trace(path, where, f"{what}, in {counted(len(cells), 'row')}")
     if is_of_people and _OF_PEOPLE.match(spelt):
         yield Trace(path, where, f"names, in {counted(len(cells), 'row')}")
+    if is_of_people and _PLACES.match(spelt):
+        yield Trace(path, where, f"addresses, in {counted(len(cells), 'row')}")
     if _AGE.search(spelt) and not _YOUNG.search(name):
         old = sum(map(is_old, cells))
         if old:

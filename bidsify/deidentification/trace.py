@@ -6,6 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+#: The kind of what may name a person, as a name looks like any other word.
+FREE = "free text"
+#: That of all else.
+TELLING = "identifying"
 _LABEL = re.compile(r"(?:^|[/:])sub-([A-Za-z0-9+]+)[_./]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z_-]*?)[_-]?0*(\d+)\Z")
 
@@ -14,8 +18,9 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z_-]*?)[_-]?0*(\d+)\Z")
 class Trace:
     """Something that may tell who a person is: in which file, where in it, and what.
 
-    ``is_fixable`` says whether it can be removed without changing anything else; ``patient`` is
-    the text that stands where the number or name of a patient would.
+    ``is_fixable`` says whether it can be removed without changing anything else, ``is_torn`` that
+    it could be if the file were whole; ``patient`` is the text that stands where the number or
+    name of a patient would. ``kind`` says how sure it is: ``identifying`` or ``free text``.
     """
 
     path: str
@@ -23,6 +28,8 @@ class Trace:
     what: str
     is_fixable: bool = False
     patient: str = field(default="", compare=False)
+    kind: str = field(default=TELLING, compare=False)
+    is_torn: bool = field(default=False, compare=False)
 
 
 def label_of(path: str) -> str:

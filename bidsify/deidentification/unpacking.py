@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import IO
 
@@ -60,6 +61,14 @@ class Unpacking:
 
 def _is_over(member: isal_zlib.Decompress) -> bool:
     return bool(member.eof)
+
+
+def size_of(stream: IO[bytes]) -> int:
+    """Return the size of a file, and leave ``stream`` where it is."""
+    place = stream.tell()
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(place)
+    return size
 
 
 def pieces_of(stream: IO[bytes]) -> Iterator[bytes]:

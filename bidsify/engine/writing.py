@@ -13,10 +13,10 @@ from .journal import STAGING
 def write_file(root: Path, target: str, content: bytes) -> None:
     """Write a file at once or not at all."""
     place = root / target
-    place.parent.mkdir(parents=True, exist_ok=True)
     if not place.parent.resolve().is_relative_to(root.resolve()) or place.is_dir():
         msg = f"{target}: a link out of the output folder, or a folder, is in its place; remove it"
         raise SourceError(msg)
+    place.parent.mkdir(parents=True, exist_ok=True)
     name = hashlib.sha256(target.encode()).hexdigest()  # processes of two machines share numbers
     staged = root / STAGING / f"{name}-{os.getpid()}.part"
     staged.write_bytes(content)

@@ -12,7 +12,12 @@ import json
 _PEOPLE = "participants.json"
 
 
-def below(content: bytes, path: str, base: str) -> bytes:
+def names_sources(path: str) -> bool:
+    """Say whether a file of a tree may name files of the source, by its path."""
+    return path == _PEOPLE or path.endswith(".tsv")
+
+
+def named_below(content: bytes, path: str, base: str) -> bytes:
     """Return a file of a tree as it would be without the folders above the data of the source.
 
     ``base`` are these folders, ``""`` or ``"a/b/"``; see :attr:`.conversion.Record.base`.

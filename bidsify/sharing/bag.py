@@ -9,7 +9,6 @@ import errno
 import hashlib
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import IO
 
 from ..errors import SourceError, UsageError
 from ..version import __version__
+from .staging import MARKER, remove_stale, staged
 
 PAYLOAD = "data"
 MANIFEST, TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
@@ -25,8 +25,8 @@ _DECLARATION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _RESERVED = frozenset({"bagit.txt", "bag-info.txt", MANIFEST, TAG_MANIFEST})
 _PIECE = 1 << 20
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-# What a line of a manifest cannot hold, or sha256sum reads otherwise than BagIt.
-_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff%\\]")
+# What we write into no manifest: sha256sum reads it otherwise than BagIt.
+_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +138,18 @@ def open_bag(dest: Path) -> Iterator[Bag]:
     staging = place.parent / f".{name}-{os.getpid()}.part"
     try:
         staging.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(staging, ignore_errors=True)
-        (staging / PAYLOAD).mkdir(parents=True)
-        bag = Bag(staging)
-        yield bag
-        _finish(bag)
-        staging.rename(place)
-        _sync(staging.parent)
-    except BaseException as error:
-        shutil.rmtree(staging, ignore_errors=True)
-        if isinstance(error, OSError) and error.errno in _FULL:
+        for old in sorted(place.parent.glob(f".{name}-*.part")):
+            remove_stale(old)
+        with staged(staging):
+            (staging / PAYLOAD).mkdir()
+            bag = Bag(staging)
+            yield bag
+            (staging / MARKER).unlink()
+            _finish(bag)
+            staging.rename(place)
+            _sync(staging.parent)
+    except OSError as error:
+        if error.errno in _FULL:
             msg = f"{dest}: {os.strerror(error.errno)}; nothing was kept there; make room"
             raise UsageError(msg) from error
         raise
@@ -192,7 +194,11 @@ def _finish(bag: Bag) -> None:
 
 def _manifest(entries: Mapping[str, Entry], place: Callable[[str], str]) -> str:
     lines = ((place(path), entry.sha256) for path, entry in entries.items())
-    return "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(lines, key=_by_bytes))
+    return "".join(f"{sha256}  {_written(path)}\n" for path, sha256 in sorted(lines, key=_by_bytes))
+
+
+def _written(path: str) -> str:
+    return path.replace("%", "%25")  # RFC 8493, section 2.1.3
 
 
 def _by_bytes(line: tuple[str, str]) -> bytes:

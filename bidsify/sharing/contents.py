@@ -34,6 +34,11 @@ class Content:
     sha256: str
     content_sha256: str
 
+    @property
+    def is_sound(self) -> bool:
+        """Say whether both hashes can be true: only what is packed holds something else."""
+        return self.path.endswith(".gz") or self.sha256 == self.content_sha256
+
 
 def paths_of(root: Path) -> Iterator[str]:
     """Yield the files of a dataset, folder by folder; without what is its owner's alone.
@@ -47,11 +52,11 @@ def paths_of(root: Path) -> Iterator[str]:
     for folder, folders, names in os.walk(root, onerror=_unlisted):
         place = Path(folder).relative_to(root).as_posix()
         prefix = "" if place == "." else f"{place}/"
-        inside = [name for name in folders if _belongs(f"{prefix}{name}/")]
+        inside = [name for name in folders if belongs(f"{prefix}{name}/")]
         linked = [name for name in inside if (Path(folder) / name).is_symlink()]
         folders[:] = sorted(set(inside) - {*linked})
         yield from (
-            f"{prefix}{name}" for name in sorted([*names, *linked]) if _belongs(prefix + name)
+            f"{prefix}{name}" for name in sorted([*names, *linked]) if belongs(prefix + name)
         )
 
 
@@ -60,7 +65,7 @@ def _unlisted(error: OSError) -> None:
     raise SourceError(msg) from error
 
 
-def _belongs(path: str) -> bool:
+def belongs(path: str) -> bool:
     """Say whether a file, or a folder with ``/`` at its end, is part of the dataset."""
     if path.startswith(_OURS) or path == "code/":
         return True
@@ -89,7 +94,7 @@ def require_sound(root: Path, path: str) -> None:
         msg = f"{path}: a link that leaves the tree; put the file itself there"
         raise SourceError(msg)
     inside = end.relative_to(root.resolve()).as_posix()
-    if not (_belongs(inside) or inside.startswith(_ANNEX)):
+    if not (belongs(inside) or inside.startswith(_ANNEX)):
         msg = f"{path}: a link to {inside}, which does not leave with the tree; remove it"
         raise SourceError(msg)
     if not end.is_file():

@@ -19,7 +19,7 @@ _TIERS = {
     "recipe": "It holds no image, no segmentation and no measurement of a subject:\n"
     "`data/recipe.json` names the files of the download and of the tree by their hashes.",
     "metadata": "It holds the texts of the tree, in `data/tree/`, but no image, no segmentation.",
-    "full": "It holds the whole tree, in archives in `data/`.",
+    "full": "It holds the files of the dataset, in archives in `data/`.",
 }
 _TIMES = {
     "allowed": "Copies may be passed on under these terms.",
@@ -70,10 +70,12 @@ def permissions(permission: Permission, verdict: Verdict) -> bytes:
     )
 
 
-def terms(verdict: Verdict) -> bytes:
+def terms(verdict: Verdict, *, by_permission: bool = False) -> bytes:
     """Return ``TERMS.md``: the strictest statement first."""
     others = [each for each in verdict.statements if each != verdict.strictest]
     lines = ["# Terms", "", *_statement(verdict.strictest)]
+    if by_permission:
+        lines += ["", "What these terms do not allow was done by a permission: `PERMISSIONS.md`."]
     if verdict.route:
         lines += [
             "",
@@ -100,17 +102,37 @@ def _statement(each: Statement) -> Iterator[str]:
     yield f"- Known from: {inline(each.evidence)}"
 
 
-def howto(title: str, tier: str, recipe: Recipe | None, shards: tuple[str, ...]) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What ``HOWTO.md`` says: ``left`` are folders that were left out.
+
+    ``differing`` are files that are packed in another form than the recipe makes.
+    """
+
+    title: str
+    tier: str
+    recipe: Recipe | None
+    shards: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    differing: tuple[str, ...] = ()
+
+
+def howto(page: Page) -> bytes:
     """Return ``HOWTO.md``: what is here, and how to get the rest."""
-    lines = [f"# {inline(title)}", "", _TIERS[tier], "Terms: `TERMS.md`."]
-    if shards:
+    lines = [f"# {inline(page.title)}", "", _TIERS[page.tier], "Terms: `TERMS.md`."]
+    if page.left:
+        lines += ["", f"Left out of the tree: {', '.join(map(code, page.left))}."]
+    if page.differing:
+        lines += ["", "`data/content-manifest.tsv` is of the tree that the recipe makes. Packed in"]
+        lines += [f"another form than there: {', '.join(map(code, page.differing))}."]
+    if page.shards:
         lines += ["", "## Unpack it", "", "```sh", "sha256sum -c --quiet manifest-sha256.txt"]
         lines += [
             "mkdir ../tree",
             'for part in data/*.tar; do tar -xf "$part" -C ../tree; done',
             "```",
         ]
-    lines += _source(recipe) if recipe else _no_recipe()
+    lines += _source(page.recipe) if page.recipe else _no_recipe()
     return _joined(*lines)
 
 

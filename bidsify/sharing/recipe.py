@@ -24,6 +24,8 @@ from ..records.conversion import Record
 from ..stated import is_complete
 from .contents import Content, manifest
 from .documents import first_fault
+from .intact import bag_of, require_intact
+from .origin import below
 from .terms import Verdict
 
 VERSION = 1
@@ -82,7 +84,7 @@ def make(
         "targets": list(_targets(record, recipe.targets)),
         "content_manifest_sha256": recipe.digest,
         "label_tables": {
-            path: _rows(root / path) for path in sorted(record.shared) if _TABLE.fullmatch(path)
+            path: rows_of(root / path) for path in sorted(record.shared) if _TABLE.fullmatch(path)
         },
         "splits": _splits(root, record),
         "citation": dataset.citation,
@@ -101,11 +103,9 @@ def read(place: Path) -> Recipe:
     Raises:
         UsageError: There is none, or it is damaged.
     """
-    places = (place / RECIPE, place / "data" / RECIPE) if place.is_dir() else (place,)
-    path = next((one for one in places if one.is_file()), None)
-    if path is None:
-        msg = f"{place}: no {RECIPE} there; give the folder that 'bidsify share' wrote"
-        raise UsageError(msg)
+    path = _path_of(place)
+    if bag := bag_of(place):
+        require_intact(bag, (RECIPE, MANIFEST, "splits.tsv", "labels/"))
     if path.stat().st_size > _LARGEST:
         msg = f"{path}: more than {_LARGEST >> 20} MiB, which is no recipe; get it again"
         raise UsageError(msg)
@@ -125,6 +125,9 @@ def read(place: Path) -> Recipe:
     if twice:
         msg = f"{path}: lists {printable(twice)} twice; get it again"
         raise UsageError(msg)
+    if odd := [each.path for each in targets if not each.is_sound]:
+        msg = f"{path}: has two hashes for the content of {printable(odd[0])}; get it again"
+        raise UsageError(msg)
     recipe = Recipe(document, tuple(targets))
     if recipe.digest != document["content_manifest_sha256"]:
         msg = f"{path}: its list of files and its content_manifest_sha256 differ; get it again"
@@ -132,10 +135,20 @@ def read(place: Path) -> Recipe:
     return recipe
 
 
+def _path_of(place: Path) -> Path:
+    places = (place / RECIPE, place / "data" / RECIPE) if place.is_dir() else (place,)
+    path = next((one for one in places if one.is_file()), None)
+    if path is None:
+        msg = f"{place}: no {RECIPE} there; give the folder that 'bidsify share' wrote"
+        raise UsageError(msg)
+    return path
+
+
 def failed(record: Record) -> list[str]:
     """Return the files of the source that the conversion could not read or write."""
     entries = record.document["files"]
-    return sorted(str(entry["source"]) for entry in entries if entry["bucket"] == "failed")
+    paths = (str(entry["source"]) for entry in entries if entry["bucket"] == "failed")
+    return sorted(name for path in paths if (name := below(record.base, path)))
 
 
 def _participants(record: Record) -> list[str]:
@@ -152,22 +165,30 @@ def _targets(record: Record, found: Sequence[Content]) -> Iterator[dict[str, Any
 
 
 def _source_files(record: Record) -> Iterator[dict[str, Any]]:
-    """Yield the files that matter. What nobody knows may be the owner's own, and is not told."""
+    """Yield the files that matter, by their paths below the folders of their owner.
+
+    What nobody knows, or lies elsewhere, may be the owner's own, and is not told.
+    """
     for entry in sorted(record.document["files"], key=lambda entry: str(entry["source"])):
         is_used = entry["bucket"] in _USED and entry.get("reason") != UNSELECTED
-        if is_used and entry["sha256"]:
-            names = {"path": "source", "size": "size", "sha256": "sha256"}
-            yield {name: entry[key] for name, key in names.items()}
+        path = below(record.base, str(entry["source"]))
+        if is_used and path and entry["sha256"]:
+            yield {"path": path, "size": entry["size"], "sha256": entry["sha256"]}
 
 
 def _splits(root: Path, record: Record) -> dict[str, str]:
     if "participants.tsv" not in record.shared:
         return {}
-    rows = _rows(root / "participants.tsv")
+    rows = rows_of(root / "participants.tsv")
     return {row["participant_id"]: row["split"] for row in rows if "split" in row}
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def rows_of(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a table.
+
+    Raises:
+        UsageError: It cannot be read.
+    """
     try:
         return [dict(row) for row in read_rows(path)[1]]
     except BidsifyError as error:

@@ -12,6 +12,7 @@ from ..records.conversion import RECORD, Record, read_record
 from ..records.harmonisation import HARMONISED, read_harmonised
 from .contents import Content, contents, paths_of, require_sound
 from .documents import first_fault
+from .origin import with_base
 from .texts import is_text
 
 PREPROCESSED = "code/bidsify/preprocessing.json"
@@ -42,7 +43,7 @@ def require_record(root: Path) -> Record:
             f"{INSTEAD}"
         )
         raise UsageError(msg)
-    return record
+    return with_base(record)
 
 
 def require_same(root: Path, record: Record, workers: int = 1) -> list[Content]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..printable import some
+from ..printable import printable, some
 from ..records.conversion import RECORD, Record, read_record
 from ..version import __version__
+from . import recipe as recipes
 from .contents import contents, manifest, paths_of
+from .intact import bag_of
+from .origin import bases_of, below, rebased, with_base
 from .recipe import Recipe
 
 
@@ -45,50 +48,86 @@ class Comparison:
         return not self.tree
 
 
-def place_of(source: Path, sizes: Mapping[str, int], recipe: Recipe) -> Path:
-    """Return the folder in ``source`` from which the paths of the recipe start.
+def bases_in(source: Path, sizes: Mapping[str, int], recipe: Recipe) -> list[str]:
+    """Return the folders in ``source`` below which the paths of the recipe can be meant.
 
     Raises:
         UsageError: None of its files are there, under their names.
     """
     wanted = [str(each["path"]) for each in recipe.document["source"]["files"]]
-    if not wanted or any(path in sizes for path in wanted):
-        return source
-    folders = _above(wanted, sizes)
-    if len(folders) == 1 and source.is_dir():
-        return source / folders.pop()
-    if folders:
-        where = some(sorted(folders))
-        msg = f"{source}: the download is in {where} there; give that folder, unpacked"
+    found = bases_of(wanted, sizes)
+    if wanted and not found:
+        msg = (
+            f"{source}: holds none of the {len(wanted)} files that the recipe needs, such as "
+            f"{printable(wanted[0])}; give the download as it is "
+            f"({recipe.document['source']['url']})"
+        )
         raise UsageError(msg)
-    msg = (
-        f"{source}: holds none of the {len(wanted)} files that the recipe needs, such as "
-        f"{wanted[0]}; give the download as it is ({recipe.document['source']['url']})"
-    )
-    raise UsageError(msg)
-
-
-def _above(wanted: Sequence[str], sizes: Mapping[str, int]) -> set[str]:
-    """Return the folders below which some wanted file lies."""
-    ends = {PurePosixPath(path).name: path for path in reversed(wanted)}
-    found: set[str] = set()
-    for path in sizes:
-        end = ends.get(PurePosixPath(path).name)
-        if end and path.endswith(f"/{end}"):
-            found.add(path.removesuffix(f"/{end}"))
     return found
 
 
-def compare(root: Path, recipe: Recipe, workers: int = 1) -> Comparison:
-    """Compare each file of a converted tree with the recipe, and its source where they differ.
+def base_among(source: Path, bases: Sequence[str], planned: str) -> str:
+    """Return the one base that is meant; of several that of the plan.
+
+    Raises:
+        UsageError: It is none of them.
+    """
+    if len(bases) == 1:
+        return bases[0]
+    if bases and planned not in bases:
+        where = printable(some([base.rstrip("/") or "." for base in bases]))
+        msg = f"{source}: the download is in {where} there; give that folder, unpacked"
+        raise UsageError(msg)
+    return planned
+
+
+def require_other(out: Path, place: Path, recipe: Recipe) -> None:
+    """Refuse to replace a tree that was made with other options, and to write into the bag.
+
+    Raises:
+        UsageError: ``out`` is such a place.
+    """
+    bag = bag_of(place)
+    if bag and out.resolve().is_relative_to(bag.resolve()):
+        msg = f"{out}: lies in the folder of the recipe, which it would change; choose another"
+        raise UsageError(msg)
+    try:
+        record = read_record(out)
+    except UsageError:
+        return  # damaged, so all is written again
+    stated = recipe.document["options"]
+    if record is None or record.dataset != recipe.document["dataset"]:
+        return
+    table = record.document.get("shared_sha256", {}).get("dseg.tsv")
+    text = stated["label_table"]
+    if text is not None and table and table != hashlib.sha256(text.encode()).hexdigest():
+        raise UsageError(_made_otherwise(out, "another label table"))
+    people = {target.split("/")[0].removeprefix("sub-") for target in record.receipts}
+    others = sorted(people - {*stated["participants"]})
+    if stated["participants"] and others:
+        raise UsageError(_made_otherwise(out, f"more participants ({some(others)})"))
+
+
+def _made_otherwise(out: Path, what: str) -> str:
+    return f"{out}: holds a tree that was made with {what}; choose another folder"
+
+
+def compare(root: Path, recipe: Recipe, base: str | None = None, workers: int = 1) -> Comparison:
+    """Compare each file of a converted tree with the recipe, and those that it was made from.
+
+    ``base`` are the folders above the data of its source, of which a recipe knows nothing; by
+    default those that its record tells.
 
     Raises:
         SourceError: A file cannot be read.
     """
     wanted = {each.path: each for each in recipe.targets}
+    record = read_record(root)
+    if base is None:
+        base = with_base(record).base if record else ""
     present = [path for path in paths_of(root) if path != RECORD]
     there = [path for path in present if path in wanted and (root / path).is_file()]
-    found = {each.path: each for each in contents(root, there, workers)}
+    found = {each.path: each for each in rebased(root, contents(root, there, workers), base)}
     tree = [Difference(path, "extra") for path in present if path not in wanted]
     tree += [Difference(path, "missing") for path in wanted if path not in found]
     same = {p for p, each in found.items() if each.content_sha256 == wanted[p].content_sha256}
@@ -97,9 +136,22 @@ def compare(root: Path, recipe: Recipe, workers: int = 1) -> Comparison:
     digest = hashlib.sha256(manifest(found.values())).hexdigest()
     source: list[Difference] = []
     notes = list(_versions(recipe.document))
-    if tree and (record := read_record(root)):
-        source = sorted(_source(recipe.document, record))
+    tree += _labelled(root, recipe.document, same)
+    if record:
+        source = sorted(_source(recipe.document, replace(record, base=base)))
     return Comparison(len(wanted), digest, tuple(sorted(tree)), tuple(source), packed, tuple(notes))
+
+
+def _labelled(
+    root: Path, document: Mapping[str, Any], same: Collection[str]
+) -> Iterator[Difference]:
+    """Yield the label tables of which the recipe says something else than the tree does."""
+    for path, stated in document["label_tables"].items():
+        if path not in same:
+            if path not in {each["path"] for each in document["targets"]}:
+                yield Difference(path, "missing")
+        elif recipes.rows_of(root / path) != stated:
+            yield Difference(path, "labelled otherwise")
 
 
 def _versions(document: Mapping[str, Any]) -> Iterator[str]:
@@ -115,10 +167,14 @@ def _source(document: Mapping[str, Any], record: Record) -> Iterator[Difference]
     """Compare the files that the tree was made from; others are of no account."""
     wanted = {each["path"]: each["sha256"] for each in document["source"]["files"]}
     for path, sha256 in wanted.items():
-        if path not in record.facts:
-            yield Difference(path, "unreadable" if path in record.reasons else "missing")
-        elif record.facts[path].sha256 != sha256:
+        place = record.base + path
+        if place not in record.facts:
+            yield Difference(path, "unreadable" if place in record.reasons else "missing")
+        elif record.facts[place].sha256 != sha256:
             yield Difference(path, "changed")
     for entry in record.document["files"]:
-        if entry["source"] not in wanted and entry["bucket"] in {"converted", "duplicate"}:
-            yield Difference(entry["source"], "extra")
+        path = str(entry["source"])
+        name = below(record.base, path)
+        is_used = entry["bucket"] == "converted" or (name and entry["bucket"] == "duplicate")
+        if is_used and (not name or name not in wanted):
+            yield Difference(name or path, "extra")

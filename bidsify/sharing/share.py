@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,12 +12,14 @@ from ..errors import UsageError
 from ..printable import counted, printable, some
 from ..records.conversion import RECORD
 from ..text_files import to_tsv
-from . import crate, croissant, pages, recipe, recorded, terms, texts, validation
+from . import crate, croissant, inside, pages, recipe, recorded, terms, texts, validation
 from .archive import write_shards
 from .bag import Bag, open_bag
 from .contents import contents, manifest, paths_of, require_sound
 from .documents import to_bytes
 from .leaks import scan
+from .origin import rebased
+from .overlay import overlaid
 from .pages import Permission
 from .recipe import MANIFEST, RECIPE, Recipe
 from .terms import Verdict
@@ -64,6 +65,26 @@ class _Load:
     changed: Mapping[str, bytes]
     recipe: Recipe | None
     found: dict[str, object]
+    left: tuple[str, ...]
+
+    @property
+    def differing(self) -> tuple[str, ...]:
+        """Return the paths of files that leave in another form than the recipe makes them."""
+        if self.recipe is None or not self.paths:
+            return ()
+        made = {each.path: each.content_sha256 for each in self.recipe.targets}
+        return tuple(
+            sorted(
+                path
+                for path, content in self.changed.items()
+                if path != RECORD and made.get(path) != hashlib.sha256(content).hexdigest()
+            )
+        )
+
+    @property
+    def packed(self) -> tuple[str, ...]:
+        """Return the paths of all files of the tree that are packed."""
+        return tuple(sorted({*self.paths, *self.changed})) if self.paths else ()
 
 
 def share(root: Path, dest: Path, options: Options) -> Shared:
@@ -76,10 +97,13 @@ def share(root: Path, dest: Path, options: Options) -> Shared:
     """
     _require_apart(root, dest)
     described = texts.description(root)
-    verdict = terms.of_tree(root, options.route)
+    inner = inside.datasets_in(paths_of(root))
+    verdict = inside.with_inner(root, terms.of_tree(root, options.route), inner)
     if options.tier == "full" and options.permission is None:
         verdict.require_copies(root)
-        recorded.require_known(root)
+        for folder in ("", *inner):
+            terms.require_unedited(root / folder)
+            recorded.require_known(root / folder)
     notes: list[str] = []
     load = _load(root, described, verdict, options, notes)
     with open_bag(dest) as bag:
@@ -107,6 +131,9 @@ def _load(
 ) -> _Load:
     """Collect what leaves; ``notes`` get what a user should know."""
     found = validation.summary(root, options.workers)
+    if errors := found["errors"]:
+        said = counted(int(errors), "error")
+        notes.append(f"the validation found {said} in the tree; see 'bidsify validate'")
     made: Recipe | None = None
     try:
         made = _recipe(root, verdict, found, options, notes)
@@ -115,8 +142,10 @@ def _load(
             raise
         notes.append(f"without a recipe: {error}")
     is_restricted = not verdict.allows_copies and options.permission is None
-    every = () if options.tier == "recipe" else tuple(paths_of(root))
-    paths = every
+    paths = every = () if options.tier == "recipe" else tuple(paths_of(root))
+    left = tuple(inside.left_out(root)) if every else ()
+    if left:
+        notes.append(f"left out, as no part of the dataset itself: {some(left)}")
     if options.tier == "metadata":
         ours = recorded.written_by_us(root) if is_restricted else ()
         paths = tuple(texts.texts(every, is_restricted=is_restricted, written=ours))
@@ -124,9 +153,11 @@ def _load(
             notes.append("what describes single subjects stays behind, as the terms ask for")
     for path in paths:
         require_sound(root, path)
-    changed = texts.changed(root, every, citation=options.citation, is_restricted=is_restricted)
+    changed = texts.changed(
+        root, every, paths, citation=options.citation, is_restricted=is_restricted
+    )
     title = made.document["title"] if made else printable(str(described.get("Name") or "dataset"))
-    return _Load(title, paths, changed, made, found)
+    return _Load(title, paths, changed, made, found, left)
 
 
 def _recipe(
@@ -140,7 +171,7 @@ def _recipe(
     if failed := recipe.failed(record):
         said = f"{counted(len(failed), 'file')} of the source: {some(failed)}"
         notes.append(f"the conversion failed on {said}; the tree is without what they hold")
-    return recipe.make(root, record, same, verdict, found)
+    return recipe.make(root, record, [*rebased(root, same, record.base)], verdict, found)
 
 
 def _fill(bag: Bag, root: Path, load: _Load, options: Options) -> tuple[str, ...]:
@@ -154,8 +185,8 @@ def _fill(bag: Bag, root: Path, load: _Load, options: Options) -> tuple[str, ...
         for path, table in load.recipe.document["label_tables"].items():
             rows = [[*row.values()] for row in table]
             bag.add(f"labels/{path}", to_tsv([*table[0]] if table else [], rows))
-    paths = tuple(sorted({*load.paths, *load.changed} if load.paths else ()))
-    with _overlaid(root, load.changed) as place:
+    paths = load.packed
+    with overlaid(root, load.changed) as place:
         if load.paths and not load.recipe:
             bag.add(MANIFEST, manifest(contents(place, paths, options.workers)))
         if options.tier == "full":
@@ -163,22 +194,6 @@ def _fill(bag: Bag, root: Path, load: _Load, options: Options) -> tuple[str, ...
         for path in paths:
             bag.add(f"tree/{path}", load.changed.get(path) or place / path)
     return ()
-
-
-@contextmanager
-def _overlaid(root: Path, changed: Mapping[str, bytes]) -> Iterator[Path]:
-    """Give a folder that is the tree, but for files at its root that are changed."""
-    if not changed:
-        yield root
-        return
-    with tempfile.TemporaryDirectory() as name:
-        place = Path(name)
-        for entry in root.resolve().iterdir():
-            if entry.name not in changed:
-                (place / entry.name).symlink_to(entry)
-        for path, content in changed.items():
-            (place / path).write_bytes(content)
-        yield place
 
 
 def _describe(
@@ -200,9 +215,12 @@ def _describe(
         licence=strictest.licence,
         is_public_domain=verdict.is_public_domain,
         shards=shards,
+        by_permission=options.permission is not None,
     )
-    bag.add_tag("TERMS.md", pages.terms(verdict))
-    bag.add_tag("HOWTO.md", pages.howto(load.title, options.tier, load.recipe, shards))
+    bag.add_tag("TERMS.md", pages.terms(verdict, by_permission=options.permission is not None))
+    differing = load.differing
+    page = pages.Page(load.title, options.tier, load.recipe, shards, load.left, differing)
+    bag.add_tag("HOWTO.md", pages.howto(page))
     bag.add_tag("UPLOAD.md", instructions(parcel))
     if texts.CITATION in load.changed:
         bag.add_tag(texts.CITATION, load.changed[texts.CITATION])

@@ -27,22 +27,26 @@ _SUMMARIES = {
     "forbidden": "The licence does not let anybody pass on what is made from the data.",
     "unknown": "Nothing is stated that allows passing the data on.",
 }
-_DERIVED = "The tree was made from another one, and the terms of that one are not known."
+DERIVED = "The tree was made from another one, and the terms of that one are not known."
+EDITED = (
+    "dataset_description.json is not as it was converted, so nobody knows whether its License is "
+    "that of the data."
+)
 
 
-def statements(root: Path, ours: set[str], *, is_derived: bool) -> Iterator[Statement]:
+def statements(root: Path, ours: set[str], doubt: str = "") -> Iterator[Statement]:
     """Yield what a tree states, unless it is what we wrote there: ``ours``, of known sources.
 
     A tree of no dataset that we know is judged by this alone: a standard licence, or unknown;
-    one that is made of such a tree (``is_derived``) is not known at all.
+    one whose licence is in ``doubt``, which says why, is not known at all.
     """
     found = [(text, where) for text, where in _licences(root) if text]
-    if is_derived:
+    if doubt:
         text = found[0][0] if found else "none stated"
-        yield _statement(text, "dataset_description.json of the tree", summary=_DERIVED, judge="")
+        yield _statement(text, "dataset_description.json of the tree", summary=doubt, judge="")
     else:
         yield from (_statement(text, where) for text, where in found if text not in ours)
-    is_silent = not found and not ours and not is_derived
+    is_silent = not found and not ours and not doubt
     yield from _in_licence_files(root, is_silent=is_silent)
     if is_silent:
         yield _statement("none stated", "License in dataset_description.json of the tree")

@@ -5,6 +5,7 @@ Where they differ the stricter counts; what is unknown is not allowed.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,11 +14,14 @@ from typing import Any
 
 from .. import datasets
 from ..errors import TermsError, UsageError
-from ..records.conversion import read_record
+from ..printable import printable
+from ..records.conversion import Record, read_record
 from . import stated
+from .named import named_in
 from .registry import of_dataset
 from .statement import Statement
 
+_DESCRIPTION = "dataset_description.json"
 _PLACE = re.compile(r"^(?:[a-z]+://)?(?:www\.)?(?:(?:dx\.)?doi\.org/|doi:)?")
 
 
@@ -71,12 +75,35 @@ def of_tree(root: Path, route: str = "") -> Verdict:
     described = stated.description(root)
     known = sources_of(root, described)
     found = [one for name in known for one in of_dataset(name, route)]
+    others = named_in(root, described, known, _texts_of_ours(root))
+    found += [one for name in sorted(others) for one in of_dataset(name)]
     if route and not known:
         msg = f"{root}: --route {route}: the tree is of no dataset that bidsify knows; leave it out"
         raise UsageError(msg)
     licences = {datasets.load(name).terms.licence for name in known}
-    is_derived = not known and _is_derived(root, described)
-    return Verdict((*found, *stated.statements(root, licences, is_derived=is_derived)), route)
+    doubt = "" if known else _doubt(root, described)
+    return Verdict((*found, *stated.statements(root, licences, doubt)), route)
+
+
+def require_unedited(root: Path) -> None:
+    """Refuse a converted tree of a known dataset to which somebody gave another licence.
+
+    Raises:
+        TermsError: The file is named.
+    """
+    record = _record(root)
+    if record is None or record.dataset not in datasets.names() or not _is_edited(root, record):
+        return
+    licence = stated.description(root).get("License")
+    recorded = datasets.load(record.dataset).terms.licence
+    if licence != recorded:
+        said = printable(str(licence))[:100] if licence else "none"
+        msg = (
+            f"{root / _DESCRIPTION}: was changed since the conversion, and its License is now "
+            f"{said} instead of {recorded}; convert again, or state a written permission with "
+            "--permission FILE"
+        )
+        raise TermsError(msg)
 
 
 def sources_of(root: Path, description: Mapping[str, Any]) -> tuple[str, ...]:
@@ -92,11 +119,46 @@ def sources_of(root: Path, description: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _recorded(root: Path) -> str:
+    record = _record(root)
+    return record.dataset if record else ""
+
+
+def _record(root: Path) -> Record | None:
     try:
         record = read_record(root)
     except UsageError:
-        return ""
-    return record.dataset if record and isinstance(record.dataset, str) else ""
+        return None
+    return record if record and isinstance(record.dataset, str) else None
+
+
+def _hashes(record: Record) -> Mapping[str, Any]:
+    found = record.document.get("shared_sha256")  # older records have none
+    return found if isinstance(found, dict) else {}
+
+
+def _texts_of_ours(root: Path) -> set[str]:
+    """Return the hashes of what we wrote of a known dataset."""
+    record = _record(root)
+    is_known = record is not None and record.dataset in datasets.names()
+    return {*map(str, _hashes(record).values())} if record and is_known else set()
+
+
+def _is_edited(root: Path, record: Record) -> bool:
+    """Say whether the description is known not to be as it was written."""
+    try:
+        content = (root / _DESCRIPTION).read_bytes()
+    except OSError:
+        return True
+    recorded = _hashes(record).get(_DESCRIPTION)
+    return recorded not in {None, hashlib.sha256(content).hexdigest()}
+
+
+def _doubt(root: Path, description: Mapping[str, Any]) -> str:
+    """Say why what a tree of no known dataset states of its licence does not count, if so."""
+    record = _record(root)
+    if record is not None and (_is_edited(root, record) or _DESCRIPTION not in _hashes(record)):
+        return stated.EDITED
+    return stated.DERIVED if _is_derived(root, description) else ""
 
 
 def _is_derived(root: Path, description: Mapping[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,11 @@ import orjson
 
 from ..errors import BidsifyError, UsageError
 from ..labels import read_rows
+from ..records.conversion import RECORD, read_record
 from ..text_files import to_json, to_tsv
 from .citation import citation_cff, without_moved
+from .documents import to_bytes
+from .origin import renamed, with_base, without_base
 
 DESCRIPTION, PEOPLE, CITATION = "dataset_description.json", "participants.tsv", "CITATION.cff"
 _ENDINGS = frozenset({"json", "tsv", "md", "rst", "txt", "cff", "bidsignore"})
@@ -48,7 +51,12 @@ def texts(
 
 
 def changed(
-    root: Path, paths: Iterable[str], *, citation: bool, is_restricted: bool
+    root: Path,
+    paths: Iterable[str],
+    leaving: Collection[str],
+    *,
+    citation: bool,
+    is_restricted: bool,
 ) -> dict[str, bytes]:
     """Return the files that leave in another form than they have in the tree.
 
@@ -68,7 +76,24 @@ def changed(
         made[DESCRIPTION] = to_json(without_moved(described)).encode()
     if is_restricted and PEOPLE in present:
         made[PEOPLE] = _people(root / PEOPLE)
+    made |= {p: c for p, c in _renamed(root, leaving).items() if p not in made}
     return made
+
+
+def _renamed(root: Path, paths: Collection[str]) -> dict[str, bytes]:
+    """Return the files that name folders above the data, without these."""
+    if RECORD not in paths:
+        return {}
+    try:
+        record = read_record(root)
+        record = with_base(record) if record else None
+        if record is None or not record.base:
+            return {}
+        found = {path: renamed(root, path, record.base) for path in sorted(paths)}
+        tables = {path: content for path, content in found.items() if content is not None}
+        return {**tables, RECORD: to_bytes(without_base(record))}
+    except (UsageError, KeyError, TypeError, AttributeError):  # damaged: it tells nothing anyway
+        return {}
 
 
 def description(root: Path) -> Mapping[str, Any]:
