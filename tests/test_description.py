@@ -12,7 +12,7 @@ from builders import toy
 
 import bidsify
 from bidsify import datasets, json_schema
-from bidsify.dataset import Terms
+from bidsify.dataset import Segmentation, Terms
 from bidsify.errors import DeclarationError
 from bidsify.planning.description import BIDS_VERSION, changes, dataset_description, readme
 
@@ -132,3 +132,17 @@ def test_a_readme_shows_the_labels() -> None:
     assert "| 0 | background |\n| 1 | organ |\n" in text
     assert "- Mind the gap.\n" in text
     assert "Notes here." in text
+
+
+@pytest.mark.parametrize("name", datasets.names())
+def test_the_readme_says_how_to_read_the_tree(name: str) -> None:
+    """Its block of Python can be run, and asks for segmentations only where there are any."""
+    dataset = datasets.load(name)
+    drawn = [each for each in dataset.products if isinstance(each, Segmentation)]
+    text = readme(dataset)
+    _, _, block = text.partition("```python\n")
+    code, fence, _ = block.partition("```\n")
+    assert fence
+    compile(code, "README.md", "exec")
+    assert "layout = bidsify.load('this folder')" in code
+    assert ("suffix='dseg'" in code) == any(each.suffix == "dseg" for each in drawn)

@@ -76,8 +76,10 @@ def _readme(dataset: Dataset) -> Iterator[str]:
         yield from ("## Known traps", "", *(f"- {trap}" for trap in dataset.traps), "")
     yield "## Reading it"
     yield from ("", "```python", "import bidsify", "")
-    yield from ("layout = bidsify.load('this folder')  # a pybids BIDSLayout")
-    yield from ("layout.get(suffix='dseg', extension='.nii.gz')", "```", "")
+    yield "layout = bidsify.load('this folder')  # a pybids BIDSLayout"
+    if any(each.is_written for each in label_files(dataset)):
+        yield "layout.get(suffix='dseg', extension='.nii.gz')"
+    yield from ("```", "")
 
 
 def _labels(dataset: Dataset) -> Iterator[str]:

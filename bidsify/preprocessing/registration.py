@@ -168,7 +168,12 @@ def _by_affine(still: Moved, like: Sight, seen: Sight, way: Way) -> Moved:
     found = affine.register(both, guide, way.name)
     if found.degenerate:
         note = note or "the affine step failed: shifted only"
-    return replace(still, affine=start @ found.matrix, guide=guide, note=note)
+    matrix = start @ found.matrix
+    if guide != "images":
+        before, after = pair(like.still, seen.still), pair(like.still, seen.moved(matrix))
+        if _overlap(after, None) < _overlap(before, None):
+            matrix, note = np.eye(3), "the affine step makes it worse, and was left out"
+    return replace(still, affine=matrix, guide=guide, note=note)
 
 
 def _by_displacement(still: Moved, like: Sight, seen: Sight, way: Way) -> Moved:
