@@ -769,3 +769,12 @@ def test_the_extension_of_a_cifti_file_stays(tmp_path: Path) -> None:
         pytest.skip("nibabel came without its files for tests")
     put(tmp_path, "a.nii", origin.read_bytes())
     assert found(tmp_path) == []
+
+
+def test_a_file_alone_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "x.nii").write_bytes(b"")
+    ran = run("deid-check", tmp_path / "x.nii")
+    assert (ran.code, ran.error) == (
+        2,
+        f"{tmp_path / 'x.nii'}: a file; give the folder that it is in",
+    )

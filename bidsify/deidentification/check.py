@@ -46,7 +46,8 @@ def check(root: Path) -> Iterator[Trace]:
         UsageError: There is no such folder.
     """
     if not root.is_dir():
-        msg = f"{root}: no such folder"
+        what = "a file; give the folder that it is in" if root.is_file() else "no such folder"
+        msg = f"{root}: {what}"
         raise UsageError(msg)
     found = (trace for path in files_of(root) for trace in _in_place(root, path))
     yield from without_schemes(found)
