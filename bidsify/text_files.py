@@ -20,3 +20,19 @@ def to_tsv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     lines = ["\t".join(columns)]
     lines.extend("\t".join(row) for row in rows)
     return ("\n".join(lines) + "\n").encode()
+
+
+def is_deep(document: object, levels: int) -> bool:
+    """Say whether JSON is nested in more than so many levels; found without recursion."""
+    level: list[object] = [document]
+    for _ in range(levels):
+        level = [child for entry in level for child in _children(entry)]
+        if not level:
+            return False
+    return True
+
+
+def _children(entry: object) -> list[object]:
+    if isinstance(entry, dict):
+        return list(entry.values())
+    return entry if isinstance(entry, list) else []

@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from .text_files import is_deep
+
 DESCRIPTION = "dataset_description.json"
 _LARGEST = 1 << 24  # bytes
 _DEEPEST = 32  # levels of what is within another
@@ -36,22 +38,6 @@ def parse_description(content: bytes) -> tuple[Mapping[str, Any], str]:
         return {}, f"{DESCRIPTION}: not readable JSON ({error})"
     if not isinstance(document, dict):
         return {}, f"{DESCRIPTION}: not a JSON object"
-    if _is_deep(document):
+    if is_deep(document, _DEEPEST):
         return {}, f"{DESCRIPTION}: nested in more than {_DEEPEST} levels"
     return document, ""
-
-
-def _is_deep(document: object) -> bool:
-    """Say whether a document is nested beyond all reason; found without recursion."""
-    level: list[object] = [document]
-    for _ in range(_DEEPEST):
-        level = [child for entry in level for child in _children(entry)]
-        if not level:
-            return False
-    return True
-
-
-def _children(entry: object) -> list[object]:
-    if isinstance(entry, dict):
-        return list(entry.values())
-    return entry if isinstance(entry, list) else []

@@ -18,7 +18,7 @@ from ..readers import markups
 from ..readers.nifti import inverse, peek
 from ..readers.places import same_grid
 from ..source.reading import Reading
-from ..text_files import to_json
+from ..text_files import is_deep, to_json
 
 GRID_DIFFERS = "GridDiffersFromSources"
 _MAX_DEPTH = 128
@@ -100,7 +100,7 @@ def _native(path: str, reading: Reading, notes: list[str]) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         msg = f"{path}: not readable JSON ({error}); download it again"
         raise SourceError(msg) from error
-    if not isinstance(document, dict) or _is_deep(document):
+    if not isinstance(document, dict) or is_deep(document, _MAX_DEPTH):
         why = "nested too deep" if isinstance(document, dict) else "not a JSON object"
         msg = f"{path}: {why}; is it the sidecar of an image?"
         raise SourceError(msg)
@@ -165,22 +165,6 @@ def _landmarks(job: SidecarJob, reading: Reading, root: Path) -> Mapping[str, li
 
 def _is_valid(name: str, value: object) -> bool:
     return _is_finite(value) and not any(_validator(name).iter_errors(value))
-
-
-def _is_deep(document: object) -> bool:
-    """Say whether a document is nested beyond all reason; found without recursion."""
-    level: list[object] = [document]
-    for _ in range(_MAX_DEPTH):
-        level = [child for entry in level for child in _children(entry)]
-        if not level:
-            return False
-    return True
-
-
-def _children(entry: object) -> list[object]:
-    if isinstance(entry, dict):
-        return list(entry.values())
-    return entry if isinstance(entry, list) else []
 
 
 def _is_finite(value: object) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -40,7 +41,7 @@ class Output:
         """Return the sequence that the others were registered to."""
         return self.registered.matches.reference
 
-    @property
+    @cached_property  # for the table and for the page; it reads all grey values
     def notes(self) -> tuple[str, ...]:
         """Return what a user should know of the study, a sentence each."""
         folder, _ = jobs.stem_of(self.study)

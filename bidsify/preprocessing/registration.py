@@ -16,7 +16,7 @@ from .labels import Coding
 from .options import Guide, Options
 from .registered import Grid, Moved, Registered
 from .roi import Window
-from .sight import Sight, pair
+from .sight import Sight, View, pair
 from .stack import SEQUENCES, Pair, Slice, Stack
 from .voxelmorph import Network
 
@@ -147,15 +147,16 @@ def _moved(one: Slice, like: Sight, partner: Partner, is_fixed: bool, way: Way) 
     found = Moved(one, partner.index, partner.distance_mm, seen.frame)
     if is_fixed:
         return replace(found, guide="reference")
+    view = seen.still
     if way.options.has("affine"):
-        found = _by_affine(found, like, seen, way)
+        found, view = _by_affine(found, like, seen, way)
     if way.options.has("nonrigid"):
-        found = _by_displacement(found, like, seen, way)
+        found = _by_displacement(found, pair(like.still, view), way)
     return found
 
 
-def _by_affine(still: Moved, like: Sight, seen: Sight, way: Way) -> Moved:
-    """Return how a slice came onto another by an affine map.
+def _by_affine(still: Moved, like: Sight, seen: Sight, way: Way) -> tuple[Moved, View]:
+    """Return how a slice came onto another by an affine map, and what it looks like there.
 
     It starts from where the headers say that the slices lie, if nothing is drawn in them or one is
     turned against the other; else from the middles of the images, or the hearts that are drawn.
@@ -169,16 +170,17 @@ def _by_affine(still: Moved, like: Sight, seen: Sight, way: Way) -> Moved:
     if found.degenerate:
         note = note or "the affine step failed: shifted only"
     matrix = start @ found.matrix
+    view = seen.moved(matrix)
     if guide != "images":
-        before, after = pair(like.still, seen.still), pair(like.still, seen.moved(matrix))
+        before, after = pair(like.still, seen.still), pair(like.still, view)
         if _overlap(after, None) < _overlap(before, None):
-            matrix, note = np.eye(3), "the affine step makes it worse, and was left out"
-    return replace(still, affine=matrix, guide=guide, note=note)
+            matrix, view = np.eye(3), seen.still
+            note = "the affine step makes it worse, and was left out"
+    return replace(still, affine=matrix, guide=guide, note=note), view
 
 
-def _by_displacement(still: Moved, like: Sight, seen: Sight, way: Way) -> Moved:
+def _by_displacement(still: Moved, both: Pair, way: Way) -> Moved:
     """Return how a slice came onto another by a displacement; none if that makes it worse."""
-    both = pair(like.still, seen.moved(still.affine))
     guide, note = _guide(both, way)
     network, method = way.network, "demons"
     if network is not None and (guide != "images" or not network.masks):

@@ -34,6 +34,8 @@ def with_base(record: Record) -> Record:
     if record.base or record.dataset not in datasets.names():
         return record
     used = {path for receipt in record.receipts.values() for path, _ in receipt.sources}
+    if len({path.partition("/")[0] for path in used}) != 1:
+        return record  # nothing is above all of them
     base = make_plan(datasets.load(record.dataset), record.reasons).base
     return replace(record, base=base) if all(path.startswith(base) for path in used) else record
 
