@@ -33,10 +33,12 @@ if TYPE_CHECKING:
         verify,
     )
     from .conversion.convert import Conversion
+    from .engine.workers import Cluster
     from .errors import BidsifyError
 
 _HOME = {
     "BidsifyError": "errors",
+    "Cluster": "engine.workers",
     "Conversion": "conversion.convert",
     "convert": "api",
     "deid_check": "api",
@@ -61,6 +63,7 @@ _HOME = {
 
 __all__ = [
     "BidsifyError",
+    "Cluster",
     "Conversion",
     "__version__",
     "convert",

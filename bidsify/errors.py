@@ -23,6 +23,10 @@ class SourceError(BidsifyError):
     """A source file is not what it claims to be."""
 
 
+class ClusterError(BidsifyError):
+    """A Dask cluster cannot be reached, is gone, or has a worker that is not fit for the run."""
+
+
 class SchemaError(BidsifyError):
     """One of our own JSON documents does not fit its schema."""
 

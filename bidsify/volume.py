@@ -33,7 +33,12 @@ class Volume:
 
 
 def to_nifti(volume: Volume) -> bytes:
-    """Return the bytes of an uncompressed NIfTI-1 file.
+    """Return the bytes of an uncompressed NIfTI-1 file; raises as :func:`nifti_parts` does."""
+    return b"".join(nifti_parts(volume))
+
+
+def nifti_parts(volume: Volume) -> tuple[bytes, memoryview]:
+    """Return what stands before the voxels in a NIfTI-1 file, and the voxels, which are not copied.
 
     Raises:
         SourceError: The grid is larger than the format allows.
@@ -54,7 +59,7 @@ def to_nifti(volume: Volume) -> bytes:
     header["magic"] = b"n+1"
     header["vox_offset"] = 352
     data = volume.data.astype(volume.data.dtype.newbyteorder("<"), copy=False)
-    return bytes(header.binaryblock) + bytes(4) + data.tobytes(order="F")
+    return bytes(header.binaryblock) + bytes(4), data.ravel(order="F").data.cast("B")
 
 
 def affine_of(orientation: str) -> Array:

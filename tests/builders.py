@@ -44,8 +44,14 @@ class Files:
     def sizes(self) -> Mapping[str, int]:
         return {path: len(content) for path, content in self.files.items()}
 
+    def size(self, path: str) -> int | None:
+        return self.sizes.get(path)
+
     def changed(self, path: str) -> float:
         return float(path not in self.files)
+
+    def place(self, path: str) -> None:
+        del path
 
     def read(self, path: str) -> bytes:
         return self.files[path]

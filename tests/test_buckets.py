@@ -116,9 +116,9 @@ def test_a_file_does_not_lead_to_what_was_not_written() -> None:
     entries = sort(PLAN, [outcome(job, "written") for job in JOBS], ())
     source = Files(dict.fromkeys(FILES, b"x"))
     document = record(PLAN, entries, made, shared={}, source=source, known=facts)
-    targets = {entry["source"]: entry["targets"] for entry in document["files"]}
+    targets = {entry["source"]: entry["targets"] for entry in document["files"]()}
     assert targets["1.nii"] == [IMAGE.target]
-    assert [entry["target"] for entry in document["written"]] == [IMAGE.target, LABELS.target]
+    assert [entry["target"] for entry in document["written"]()] == [IMAGE.target, LABELS.target]
 
 
 def fields(plan: Plan) -> dict[str, object]:

@@ -138,7 +138,7 @@ def restricted(root: Path, changed: Changed) -> Report:
     visit_all = run._visit_all
     wanted = changed.folders
 
-    def visit_some(request: Any, names: Any, workers: int) -> Any:
+    def visit_some(request: Any, names: Any, workers: int, _: object) -> Any:
         chosen = [name for name in names if wanted is None or name in wanted]
         return visit_all(request, chosen, workers)
 

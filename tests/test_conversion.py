@@ -83,9 +83,7 @@ def test_an_image_that_needs_no_change_keeps_its_compressed_stream(
     after = (
         tree("myops380") / "sub-0001/anat/sub-0001_acq-LGE_ce-gadolinium_desc-preproc_T1w.nii.gz"
     )
-    one, other = before.read_bytes(), after.read_bytes()
-    assert one[:10] != other[:10]
-    assert one.endswith(other[10:])
+    assert before.read_bytes() == after.read_bytes()
 
 
 def test_an_uncompressed_image_is_the_same_bytes(source: Make, tree: Make) -> None:
@@ -163,7 +161,7 @@ def test_an_output_folder_that_cannot_be_written(source: Make, tmp_path: Path) -
 def test_the_whole_disk_full_is_one_sentence(
     source: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_root: Path, target: str, _content: bytes) -> None:
+    def full(_root: Path, target: str, *_: object) -> None:
         raise OSError(28, "No space left on device", target)
 
     with monkeypatch.context() as patch:

@@ -10,8 +10,8 @@ from typing import ClassVar
 
 import pytest
 
+from bidsify.engine.gate import STATE
 from bidsify.engine.jobs import Job, Made, Omitted, Unit, selected
-from bidsify.engine.journal import STATE
 from bidsify.engine.output import Wanted, open_output
 from bidsify.engine.run import Pace, run_units, written_earlier
 from bidsify.engine.work import Bench, Outcome, Setting

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from bidsify.engine.pool import WorkerDiedError, run_all
+from bidsify.engine.pool import run_all
+from bidsify.engine.workers import WorkerDiedError
 
 pytestmark = [
     # Python 3.12 warns of any fork while the threads of the test runner are there.

@@ -52,7 +52,7 @@ class Written:
         return self.root / self.job.target
 
     def faults(self) -> list[str]:
-        return list(faults(self.job, self.files.__getitem__, self.root))
+        return list(faults(self.job, reading(self.files), self.root))
 
 
 # --- volumes ------------------------------------------------------------------------------------
@@ -302,6 +302,39 @@ def test_the_last_member_of_a_source_is_not_the_whole(tmp_path: Path) -> None:
     assert written.faults()
 
 
+def test_a_slice_that_only_begins_and_ends_in_the_volume_is_found(tmp_path: Path) -> None:
+    """Its other corners lie outside: what is there is no voxel of ours, nor memory of ours."""
+    job, files = dicom_case()
+    written = Written(job, files, tmp_path)
+    made = volumes.make(job, reading(files), reproducible=False)
+    assert isinstance(made, Made)
+    image = nib.Nifti1Image.from_bytes(gzip.decompress(made.content))
+    for stride in (1, 2, 1 << 12, 1 << 40):
+        back = np.linalg.inv(image.affine)
+        rows, columns = SHAPE[1] - 1, SHAPE[0] - 1
+        # a step along the row goes up by so many slices, one along the column as far down
+        back[2, :3] += stride * (rows * back[0, :3] - columns * back[1, :3])
+        back[2, 3] -= back[2] @ image.affine[:, 3]
+        changed = nib.Nifti1Image(np.asanyarray(image.dataobj), np.linalg.inv(back))
+        changed.header.set_xyzt_units("mm")
+        save(written, gz_clean(changed.to_bytes()))
+        assert any("does not lie on the grid" in fault for fault in written.faults())
+
+
+@pytest.mark.filterwarnings("ignore:Extension size")
+def test_each_byte_of_a_header_counts(tmp_path: Path) -> None:
+    """Of a file that was packed anew."""
+    job = VolumeJob(target=IMAGE, sources=("a",), reader="nifti")
+    raw = nifti(ramp(SHAPE), extensions=(b"comment",))
+    written = Written(job, {"a": gzipped(raw)}, tmp_path)
+    start = int(nib.Nifti1Header(raw[:348])["vox_offset"])
+    for place in (*range(48), *range(56, start)):  # between are the sizes of axes that are not
+        changed = bytearray(raw)
+        changed[place] ^= 0x01
+        save(written, gz_clean(bytes(changed)))
+        assert written.faults(), place
+
+
 # --- streams that were kept ---------------------------------------------------------------------
 
 
@@ -320,7 +353,10 @@ def kept_case(folder: Path, raw: bytes, recode: Recode | None = None, name: str 
 
 
 def kept_faults(written: Written) -> list[str]:
-    return list(faults(written.job, written.files.__getitem__, written.root, {"a"}))
+    source = reading(written.files)
+    source.content("a")
+    source.inflated.add("a")
+    return list(faults(written.job, source, written.root))
 
 
 @pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
@@ -407,7 +443,7 @@ def test_not_a_number_equals_itself(tmp_path: Path) -> None:
     data[1, 2, 1] = np.nan
     job = VolumeJob(target=IMAGE, sources=("a",), reader="nifti")
     written = Written(job, {"a": nifti(data)}, tmp_path)
-    save(written, gz_clean(nifti(data, extensions=(b"x",))))
+    save(written, gz_clean(nifti(data) + b"padding"))
     assert written.faults() == []
     data[1, 2, 1] = 0
     save(written, gz_clean(nifti(data)))

@@ -43,7 +43,7 @@ def test_each_has_a_proof_of_its_own() -> None:
     """Named in a case of the proof, not left to the one that takes the rest."""
     (choice,) = [
         node
-        for node in ast.walk(ast.parse(inspect.getsource(voxels.faults)))
+        for node in ast.walk(ast.parse(inspect.getsource(voxels._against)))
         if isinstance(node, ast.Match)
     ]
     named = {
@@ -52,7 +52,7 @@ def test_each_has_a_proof_of_its_own() -> None:
         for node in ast.walk(case.pattern)
         if isinstance(node, ast.MatchValue) and isinstance(node.value, ast.Constant)
     }
-    assert named == WORDS, "bidsify/proof/voxels.py: faults"
+    assert named == WORDS, "bidsify/proof/voxels.py: _against"
 
 
 def test_a_reader_without_a_proof_is_a_defect(tmp_path: Path) -> None:

@@ -20,25 +20,72 @@ from bidsify.records.receipts import Receipt, receipt_entry, receipt_from
 from bidsify.source.reading import Fact
 
 texts = st.text(max_size=20)
-facts = st.builds(Fact, st.integers(0, 2**60), texts)
+paths = st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=20)
+hashes = st.sampled_from(["", *(digit * 64 for digit in "09af")])
+facts = st.builds(Fact, st.integers(0, 2**60), hashes)
 receipts = st.builds(
     Receipt,
-    target=texts,
+    target=paths,
     digest=texts,
     size=st.integers(0, 2**60),
-    sha256=texts,
-    content_sha256=texts,
+    sha256=hashes,
+    content_sha256=hashes,
     sources=st.lists(st.tuples(texts, facts), max_size=3).map(tuple),
     notes=st.lists(texts, max_size=3).map(tuple),
 )
-ONE = Receipt("sub-1/a.nii.gz", "d", 3, "s", "c", (("a.nii", Fact(5, "f")),), ("a note",))
-TWO = Receipt("sub-2/a.nii.gz", "d", 3, "s", "c", (("b.nii", Fact(6, "g")),))
+S, T, C, F, G = (digit * 64 for digit in "12345")  # hashes
+ONE = Receipt("sub-1/a.nii.gz", "d", 3, S, C, (("a.nii", Fact(5, F)),), ("a note",))
+TWO = Receipt("sub-2/a.nii.gz", "d", 3, S, C, (("b.nii", Fact(6, G)),))
 
 
 @settings(database=None, deadline=None)
 @given(receipts)
 def test_a_receipt_is_what_its_json_says(receipt: Receipt) -> None:
     assert receipt_from(json.loads(json.dumps(receipt_entry(receipt)))) == receipt
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("target", ""),
+        ("target", 5),
+        ("target", ["a"]),
+        ("target", "sub-1/\0"),
+        ("digest", None),
+        ("size", "3"),
+        ("size", True),
+        ("sha256", "zz"),
+        ("sha256", 5),
+        ("content_sha256", "zz"),
+        ("sources", [["a", 5, "zz"]]),
+        ("sources", [["a", "5", F]]),
+        ("sources", [[5, 5, F]]),
+        ("sources", [["a", 5]]),
+        ("sources", 5),
+        ("notes", [5]),
+    ],
+)
+def test_a_damaged_receipt_is_none(key: str, value: object, tmp_path: Path) -> None:
+    entry = {**receipt_entry(ONE), key: value}
+    with pytest.raises((ValueError, TypeError)):
+        receipt_from(entry)
+    with closing(Journal(tmp_path)) as journal:
+        journal.append([TWO])
+    path = next((tmp_path / ".bidsify").glob("*.jsonl"))
+    path.write_text(f"{json.dumps(entry)}\n{'[' * 100_000}\n{path.read_text()}")
+    with closing(Journal(tmp_path)) as again:
+        assert list(again.earlier()) == [TWO]
+
+
+@pytest.mark.parametrize("key", ["written", "shared", "files"])
+@pytest.mark.parametrize("value", [5, [5], ["sub-1/\0"], None])
+def test_a_damaged_record_is_told(key: str, value: object, tmp_path: Path) -> None:
+    path = tmp_path / RECORD
+    path.parent.mkdir(parents=True)
+    document = {"dataset": "any", "written": [], "files": [], "shared": []}
+    path.write_text(json.dumps({**document, key: value}))
+    with pytest.raises(UsageError, match="not a readable record of an earlier run"):
+        read_record(tmp_path)
 
 
 def test_a_receipt_without_hash_tells_of_a_file_that_was_not_needed() -> None:

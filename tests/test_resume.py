@@ -188,6 +188,28 @@ def test_ctrl_c_is_not_lost(
     assert_same(out, undisturbed)
 
 
+#: A command that has said its result; but Python, which ends then, presses Ctrl-C.
+INTERRUPTING_ITS_END = """
+import os, signal
+from bidsify.cli import main
+
+class Last:
+    def __del__(self, kill=os.kill, process=os.getpid(), number=signal.SIGINT):
+        kill(process, number)
+
+last = Last()
+main(prog_name="bidsify")
+"""
+
+
+@pytest.mark.parametrize(("name", "code"), [("ivdm3seg", 0), ("nothing", 2)])
+def test_ctrl_c_comes_too_late_once_the_result_is_there(name: str, code: int) -> None:
+    with start("datasets", name, program=INTERRUPTING_ITS_END) as process:
+        _, err = process.communicate(timeout=TOO_LONG)
+    assert process.returncode == code, err
+    assert len(err.splitlines()) == (code > 0)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_again_stops_at_once(
     workers: int, many_cases: Path, undisturbed: Path, tmp_path: Path
@@ -304,10 +326,10 @@ TARGET = "sub-0002/anat/sub-0002_acq-LGE_ce-gadolinium_desc-preproc_T1w.nii.gz"
 def modified(own_tree: Make) -> tuple[Path, Callable[[], list[str]]]:
     """Return a tree, and what tells which of its files were written since."""
     out = own_tree("myops380")
-    before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
+    before = {path: path.stat().st_ctime_ns for path in out.rglob("*") if path.is_file()}
 
     def written() -> list[str]:
-        now = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
+        now = {path: path.stat().st_ctime_ns for path in out.rglob("*") if path.is_file()}
         names = (path for path, stamp in now.items() if before.get(path) != stamp)
         return sorted(path.relative_to(out).as_posix() for path in names)
 

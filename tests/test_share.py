@@ -384,7 +384,8 @@ def test_what_another_record_knows_may_leave(record: str, own_tree: Make, tmp_pa
     path = copied_image(root)
     texts = ("path", "sha256", "source", "source_sha256", "table_sha256")
     entry = {**dict.fromkeys(texts, path), "mapping": []}
-    written = {"target": path, "digest": "", "size": 1, "sha256": "0", "content_sha256": "0"}
+    digests = dict.fromkeys(("digest", "sha256", "content_sha256"), "0" * 64)
+    written = {"target": path, "size": 1, **digests}
     documents = {
         "harmonised": {"files": [entry]},
         "preprocessing": {

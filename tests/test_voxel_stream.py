@@ -143,3 +143,10 @@ def test_the_ends_of_the_range_are_scaled() -> None:
     summary = summarize([data], (-0.5, 1), is_of_labels=False)
     assert (summary.least, summary.most, summary.is_empty) == (-99, 1, False)
     assert summarize([data[:1]], (2, 0), is_of_labels=False).is_empty
+
+
+@pytest.mark.parametrize("kind", ["c8", "c16"])
+def test_complex_numbers_are_no_labels(kind: str) -> None:
+    with pytest.raises(UnreadableError, match="complex numbers, which are no labels"):
+        summarize([np.ones(3, kind)], (1, 0), is_of_labels=True)
+    assert summarize([np.ones(3, kind)], (1, 0), is_of_labels=False).voxels == 3

@@ -109,6 +109,9 @@ def reproduce(
     base = reproduction.base_among(Path(source), bases, planned)
     try:
         done = conversion.convert(opened, Path(out), declared, options, watch)
+        if done.pending:  # nobody else has to do with it
+            options = replace(options, finalize=True)
+            done = conversion.convert(opened, Path(out), declared, options, watch)
         found = reproduction.compare(Path(out), read, base, workers)
     except OSError as error:
         if error.filename:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..conversion.convert import Conversion, Options
     from ..engine.output import OnExisting
     from ..engine.run import Watcher
+    from ..engine.workers import Workers
     from ..verification.problem import Problem
 
 AnyPath = str | Path
@@ -58,13 +59,15 @@ def convert(
     *,
     dataset: str | None = None,
     label_table: AnyPath | None = None,
-    workers: int = 1,
+    workers: Workers = 1,
     participants: tuple[str, ...] = (),
     on_existing: OnExisting = "resume",
     reproducible: bool = False,
     prove: bool = True,
+    link: bool = False,
     max_failures: int | None = None,
     datalad: bool = False,
+    finalize: bool = False,
     watch: Watcher = lambda *_: None,
 ) -> Conversion:
     """Convert a folder or archive into a BIDS derivative tree.
@@ -76,13 +79,18 @@ def convert(
         out: A new or empty folder, or one of an earlier run on the same source.
         dataset: Name of the dataset or path of a declaration; detected where not given.
         label_table: What the label values mean, for a dataset whose sources do not agree on it.
-        workers: Number of processes; 1 works in this one.
+        workers: Number of processes, of which 1 is this one; or a :class:`bidsify.Cluster`.
         participants: Labels to convert, with or without ``sub-``; all where none is given.
         on_existing: What to do with an output folder that is not empty.
         reproducible: Compress to the same bytes on every processor, at half the speed.
         prove: Compare each file with its source after it was written.
+        link: Let files that need no change share the blocks of the source, as clones or else hard
+            links: an edit in place of a hard link edits the source. Not with ``datalad``.
         max_failures: Stop after so many subjects failed.
         datalad: Make ``out`` a DataLad dataset, and save it with the command, if no file failed.
+        finalize: Make nothing; write the tables and the record of what runs on some participants
+            each made in ``out``. What none of them made, or made otherwise (``reproducible`` must
+            be as theirs was), is among the ``failures``.
         watch: Called with each unit, its outcomes, and how many of how many ended.
 
     Raises:
@@ -97,16 +105,18 @@ def convert(
         on_existing=on_existing,
         reproducible=reproducible,
         prove=prove,
+        link=link,
         max_failures=max_failures,
+        finalize=finalize,
     )
     if datalad:
         from ..versioning.datalad import require_datalad  # noqa: PLC0415  an extra
 
-        require_datalad(Path(out))
+        require_datalad(Path(out), link=link)
     declared = _recognised(opened, dataset, label_table)
     require_labels(declared)
     done = conversion.convert(opened, Path(out), declared, options, watch)
-    if datalad and done.is_complete:
+    if datalad and done.is_complete and not done.pending:
         _save(Path(source), Path(out), dataset, label_table, options)
     return done
 
@@ -117,7 +127,7 @@ def verify(
     *,
     dataset: str | None = None,
     label_table: AnyPath | None = None,
-    workers: int = 1,
+    workers: Workers = 1,
 ) -> list[Problem]:
     """Prove that ``out`` holds what ``source`` holds; an empty list is the proof.
 

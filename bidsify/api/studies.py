@@ -11,6 +11,7 @@ from ..source import open_source
 if TYPE_CHECKING:
     from ..engine.output import OnExisting
     from ..engine.run import Watcher
+    from ..engine.workers import Workers
     from ..preprocessing.options import Guide, Method
     from ..preprocessing.pipeline import Preprocessing
     from .sources import AnyPath
@@ -25,7 +26,7 @@ def preprocess(
     guide: Guide = "masks+images",
     method: Method = "demons",
     weights: AnyPath | None = None,
-    workers: int = 1,
+    workers: Workers = 1,
     participants: tuple[str, ...] = (),
     on_existing: OnExisting = "resume",
     prove: bool = True,
@@ -45,7 +46,7 @@ def preprocess(
         method: ``demons`` needs no training, ``voxelmorph`` the extra of that name.
         weights: A checkpoint of VoxelMorph; without one that of an earlier run into ``out`` is
             used, or it is trained on ``source``.
-        workers: Number of processes; 1 works in this one.
+        workers: Number of processes, of which 1 is this one; or a :class:`bidsify.Cluster`.
         participants: Labels to process, with or without ``sub-``; all where none is given.
         on_existing: What to do with an output folder that is not empty.
         prove: Compare each image with its source by the transforms beside it.

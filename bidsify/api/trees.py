@@ -26,6 +26,7 @@ def validate(
     workers: int = 1,
     ignore_nifti_headers: bool = False,
     skip_missing: bool = False,
+    cache: AnyPath | None = None,
 ) -> Report:
     """Validate any BIDS dataset: as the official validator does, and then deeper.
 
@@ -39,20 +40,24 @@ def validate(
         workers: Number of processes; 1 works in this one. The result is the same.
         ignore_nifti_headers: Do not read headers of images; for trees of empty files.
         skip_missing: Let files pass whose content a DataLad clone has not fetched.
+        cache: A file outside of the tree: what was found is kept there, and subjects and images
+            that have not changed since are not read again. The report is the same.
 
     Raises:
-        UsageError: There is no such folder, or no such level.
+        UsageError: There is no such folder, no such level, or no place for the cache.
         SchemaError: The schema cannot be read.
     """
     from ..validation.nested import validate_all  # noqa: PLC0415
-    from ..validation.options import LEVELS, Options, Request  # noqa: PLC0415
+    from ..validation.options import LEVELS, Options, Request, require_content  # noqa: PLC0415
 
     if level not in LEVELS:
         msg = f"no level {level!r}; there are: {', '.join(LEVELS)}"
         raise UsageError(msg)
+    require_content(level, cache)
     options = Options(level, not ignore_nifti_headers, skip_missing)
     request = Request(str(tree), None if schema is None else str(schema), options, profile)
-    return validate_all(request, workers, recursive=recursive)
+    place = None if cache is None else Path(cache)
+    return validate_all(request, workers, recursive=recursive, cache=place)
 
 
 def label_tables(tree: AnyPath, *, count: bool = False, workers: int = 1) -> list[LabelTables]:

@@ -11,7 +11,8 @@ import nibabel as nib
 import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
-from ..engine.pool import WorkerDiedError, run_all
+from ..engine.pool import run_all
+from ..engine.workers import WorkerDiedError
 from ..errors import SourceError
 from ..readers import nifti
 

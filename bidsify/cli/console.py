@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import signal
 import sys
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import BidsifyError, TermsError
+from ..errors import BidsifyError, TermsError, UsageError
 from ..printable import printable
 
 if TYPE_CHECKING:
     from ..conversion.convert import Conversion
+    from ..engine.workers import Workers
 
 PROBLEMS, MISUSE, REFUSED, INTERRUPTED = 1, 2, 3, 130  # exit codes
 DEBUG = "bidsify.debug"
@@ -24,7 +28,44 @@ workers_option = click.option(
     "-j", "--jobs", "workers", default=1, show_default=True, type=click.IntRange(1),
     metavar="N", help="Number of processes.",
 )  # fmt: skip
+_executor_option = click.option(
+    "--executor", type=click.Choice(["local", "dask"]), default="local", show_default=True,
+    help="Work in processes of this machine, or on a Dask cluster.",
+)  # fmt: skip
+_scheduler_option = click.option(
+    "--scheduler", metavar="ADDRESS",
+    help="Where the scheduler of Dask is, as tcp://HOST:8786.  [default: $DASK_SCHEDULER_ADDRESS]",
+)  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def place_options(command: Any) -> Any:
+    """Add the options that say where to work, which reach the command as ``workers``."""
+
+    @wraps(command)
+    def run(*args: Any, executor: str, scheduler: str | None, workers: int, **rest: Any) -> Any:
+        return command(*args, workers=_place(executor, scheduler, workers), **rest)
+
+    return workers_option(_executor_option(_scheduler_option(run)))
+
+
+def _place(executor: str, scheduler: str | None, processes: int) -> Workers:
+    if executor == "local":
+        if scheduler is not None:
+            msg = "--scheduler is for a cluster: add --executor dask"
+            raise UsageError(msg)
+        return processes
+    stated = click.get_current_context().get_parameter_source("workers")
+    if stated is not click.core.ParameterSource.DEFAULT:
+        msg = "-j is for --executor local; a cluster has as many workers as were started for it"
+        raise UsageError(msg)
+    address = scheduler or os.environ.get("DASK_SCHEDULER_ADDRESS")
+    if not address:
+        msg = "--executor dask needs --scheduler ADDRESS, such as tcp://HOST:8786"
+        raise UsageError(msg)
+    from ..engine.workers import Cluster
+
+    return Cluster(address)
 
 
 def dumps(document: Any) -> str:
@@ -68,6 +109,15 @@ def common(command: Any) -> Any:
 class Program(click.Group):
     """Turns errors into one line and an exit code."""
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run as a program; the exit code tells of its work, whatever comes while Python ends.
+
+        Python lets go of its handlers early, so that Ctrl-C would then kill what has said its
+        result. To be ignored stays.
+        """
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
+        return super().__call__(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; see the class."""
         try:
@@ -92,7 +142,8 @@ def sentence(error: Exception) -> str:
     if isinstance(error, BidsifyError):
         return str(error)
     if isinstance(error, OSError):
-        return f"{error.filename or ''}: {error.strerror or error}"
+        why = str(error.strerror or error)
+        return f"{error.filename}: {why}" if error.filename else why
     return f"unexpected {type(error).__name__}: {error}; a defect of bidsify, --debug shows where"
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..errors import UsageError
 from ..printable import printable
-from .console import PROBLEMS, VERBOSITY, common, dumps, json_option, say, workers_option
+from .console import PROBLEMS, VERBOSITY, common, dumps, json_option, place_options, say
 from .console import report as say_report
 from .progress import Progress
 
 if TYPE_CHECKING:
     from ..conversion.convert import Conversion
-    from ..engine.output import OnExisting
+    from ..engine.workers import Workers
 
 _source = click.argument("source", metavar="SRC", type=click.Path(path_type=Path))
 _dataset = click.option(
@@ -97,36 +98,37 @@ def plan(source: Path, dataset: str | None, label_table: Path | None, as_json: b
 @click.argument("out", type=click.Path(path_type=Path))
 @_dataset
 @_label_table
-@workers_option
+@place_options
 @click.option("--participant-label", "--participant_label", "participants", multiple=True,
               metavar="L", help="Convert these subjects only; may be repeated.")  # fmt: skip
 @click.option("--on-existing", type=click.Choice(["resume", "replace", "error"]),
               default="resume", show_default=True, help="If OUT is not empty.")  # fmt: skip
+@click.option("--finalize", is_flag=True,
+              help="Convert nothing; write the tables of what parallel runs made.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what would be written, and stop.")
 @click.option("--fail-on-unclaimed", is_flag=True, help="Exit 1 when a file is not known.")
 @click.option("--max-failures", type=click.IntRange(1), metavar="N",
               help="Stop after N subjects failed.")  # fmt: skip
 @click.option("--reproducible", is_flag=True,
-              help="Compress to the same bytes on every processor; half as fast.")  # fmt: skip
-@click.option("--no-verify", is_flag=True, help="Do not compare what was written with SRC.")
+              help="Compress to the same bytes on every processor; half as fast. With --finalize, "
+              "as the runs had it.")  # fmt: skip
+@click.option("--link", is_flag=True,
+              help="Clone, or else hard-link, files that need no change, when they are written; an "
+              "edit of a hard link edits SRC.")  # fmt: skip
+@click.option("--no-verify", is_flag=True, help="Do not compare what is written now with SRC.")
 @click.option("--datalad", is_flag=True,
               help="Save what was written as a DataLad dataset, with this command.")  # fmt: skip
 @click.pass_context
-def convert(  # noqa: PLR0917
+def convert(
     ctx: click.Context,
+    /,
     source: Path,
     out: Path,
-    dataset: str | None,
-    label_table: Path | None,
-    workers: int,
-    participants: tuple[str, ...],
-    on_existing: OnExisting,
-    dry_run: bool,  # noqa: FBT001
-    fail_on_unclaimed: bool,  # noqa: FBT001
-    max_failures: int | None,
-    reproducible: bool,  # noqa: FBT001
-    no_verify: bool,  # noqa: FBT001
-    datalad: bool,  # noqa: FBT001
+    *,
+    dry_run: bool,
+    fail_on_unclaimed: bool,
+    no_verify: bool,
+    **options: Any,
 ) -> None:
     """Convert SRC, a folder or an archive, into a BIDS derivative tree at OUT.
 
@@ -135,35 +137,32 @@ def convert(  # noqa: PLR0917
     Example: bidsify convert ./CHAOS_Train_Sets.zip ./chaos-bids -j 4
     """
     from .. import api
+    from ..engine.memory import keep_memory
     from . import printing
 
+    if dry_run and options["finalize"]:
+        msg = "--finalize converts nothing, so there is nothing for --dry-run to show"
+        raise UsageError(msg)
     if dry_run:
-        made = api.plan(source, dataset, label_table=label_table, participants=participants)
+        asked = {name: options[name] for name in ("dataset", "label_table", "participants")}
+        made = api.plan(source, **asked)
         click.echo(printing.plan_text(made))
         sys.exit(PROBLEMS if made.failures else 0)
+    keep_memory()
     with Progress(sys.stderr, quiet=ctx.meta[VERBOSITY] < 0) as progress:
-        done = api.convert(
-            source,
-            out,
-            dataset=dataset,
-            label_table=label_table,
-            workers=workers,
-            participants=participants,
-            on_existing=on_existing,
-            reproducible=reproducible,
-            prove=not no_verify,
-            max_failures=max_failures,
-            datalad=datalad,
-            watch=progress.step,
-        )
+        done = api.convert(source, out, prove=not no_verify, watch=progress.step, **options)
     say_report(done, ctx.meta[VERBOSITY])
-    _end(done, fail_on_unclaimed=fail_on_unclaimed, datalad=datalad)
+    _end(done, fail_on_unclaimed=fail_on_unclaimed, datalad=options["datalad"])
 
 
 def _end(done: Conversion, *, fail_on_unclaimed: bool, datalad: bool) -> None:
     """Print what was done, and exit accordingly."""
     from . import printing
 
+    if done.pending:
+        say(done.pending)
+    if datalad and done.pending and not done.failures:
+        say("warning: not saved with DataLad, as the tables are not there yet")
     if datalad and done.failures:
         say("warning: not saved with DataLad, as not all files were converted")
     click.echo(printing.buckets_text(done.buckets))
@@ -177,14 +176,14 @@ def _end(done: Conversion, *, fail_on_unclaimed: bool, datalad: bool) -> None:
 @click.argument("out", type=click.Path(path_type=Path))
 @_dataset
 @_label_table
-@workers_option
+@place_options
 @json_option
 def verify(  # noqa: PLR0917
     source: Path,
     out: Path,
     dataset: str | None,
     label_table: Path | None,
-    workers: int,
+    workers: Workers,
     as_json: bool,  # noqa: FBT001
 ) -> None:
     """Prove that OUT holds what SRC holds: voxels, affines, points, tables.
@@ -192,7 +191,9 @@ def verify(  # noqa: PLR0917
     Example: bidsify verify ./IVDM3Seg ./ivdm3seg-bids
     """
     from .. import api
+    from ..engine.memory import keep_memory
 
+    keep_memory()
     problems = sorted(
         api.verify(source, out, dataset=dataset, label_table=label_table, workers=workers)
     )

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ..errors import UsageError
-from .console import PROBLEMS, VERBOSITY, common, say, workers_option
+from .console import PROBLEMS, VERBOSITY, common, place_options, say
 from .progress import Progress
 
 if TYPE_CHECKING:
     from ..engine.output import OnExisting
+    from ..engine.workers import Workers
     from ..preprocessing.options import Guide, Method
 
 
@@ -27,7 +28,7 @@ class _Asked(NamedTuple):
     method: Method | None
     train: bool
     weights: Path | None
-    workers: int
+    workers: Workers
     participants: tuple[str, ...]
     on_existing: OnExisting
     no_verify: bool
@@ -52,7 +53,7 @@ class _Asked(NamedTuple):
               help="Train VoxelMorph on SRC, unless OUT has its weights.")  # fmt: skip
 @click.option("--weights", type=click.Path(path_type=Path), metavar="FILE",
               help="Use these weights of VoxelMorph.")  # fmt: skip
-@workers_option
+@place_options
 @click.option("--participant-label", "--participant_label", "participants", multiple=True,
               metavar="L", help="Only these subjects; may be repeated.")  # fmt: skip
 @click.option("--on-existing", type=click.Choice(["resume", "replace", "error"]),
@@ -68,7 +69,9 @@ def preprocess(ctx: click.Context, /, source: Path, out: Path, **options: Any) -
     Example: bidsify preprocess myops ./studies ./preprocessed -j 2
     """
     from .. import api
+    from ..engine.memory import keep_memory
 
+    keep_memory()
     del options["pipeline"]  # there is one
     asked = _Asked(**options)
     if asked.train and asked.weights:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import click
 
 from ..reporting import FORMATS
-from ..validation.options import LEVELS, Options, Request
+from ..validation.options import LEVELS, Options, Request, require_content
 from .console import PROBLEMS, VERBOSITY, color, common, dumps, say
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class _Asked(NamedTuple):
     ignore: tuple[str, ...]
     baseline: Path | None
     changed_since: str | None
+    cache: Path | None
     missing_content: Literal["error", "skip"]
     schema: Path | None
     profile: str | None
@@ -57,6 +58,8 @@ class _Asked(NamedTuple):
               help="An earlier JSON report: only what is new since then counts.")  # fmt: skip
 @click.option("--changed-since", metavar="REV",
               help="Only what changes since this git revision may have caused.")  # fmt: skip
+@click.option("--cache", type=click.Path(path_type=Path), metavar="FILE",
+              help="Keep what was read there; read only what changed since.")  # fmt: skip
 @click.option("--missing-content", default="error", show_default=True,
               type=click.Choice(["error", "skip"]),
               help="Files of a DataLad clone that were not fetched.")  # fmt: skip
@@ -84,13 +87,14 @@ def validate(ctx: click.Context, /, tree: Path, **options: Any) -> None:
     from ..validation.nested import validate_all
 
     asked = _Asked(**options)
+    require_content(asked.level, asked.cache)
     document = _schema(asked.schema)
     outputs = [_output(text) for text in asked.outputs]
     settings = _settings(tree, asked, document)
     baseline = selection.read_baseline(asked.baseline) if asked.baseline else {}
     changed = _changed(tree, asked.changed_since, document)
     request = _request(tree, asked, changed)
-    report = validate_all(request, asked.workers, recursive=asked.recursive)
+    report = validate_all(request, asked.workers, recursive=asked.recursive, cache=asked.cache)
     if asked.official:
         _compare(request, report, document, recursive=asked.recursive)
     report = _chosen(changed.keep(report) if changed else report, settings, asked)

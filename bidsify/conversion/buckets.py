@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import orjson
-
 from ..engine.jobs import Job
 from ..engine.work import Outcome
 from ..errors import SourceError
@@ -41,17 +39,24 @@ class Entry:
     reason: str = ""
 
 
-def sort(plan: Plan, outcomes: Sequence[Outcome], unselected: Iterable[Job]) -> list[Entry]:
+def sort(
+    plan: Plan,
+    outcomes: Sequence[Outcome],
+    unselected: Iterable[Job],
+    before: Mapping[str, str] = {},
+) -> list[Entry]:
     """Put each source file into its bucket.
 
     A file is converted when any job made something new of it, kept when all of it was there
-    already, and failed when any job on it failed.
+    already, and failed when any job on it failed. ``before`` are files that failed in a run
+    before this one, which did not try them, and why.
     """
     jobs = {job.target: job for job in (*plan.jobs, *plan.shared)}
     found = {path: entry for job in jobs.values() for path, entry in _unreached(job)}
     for job in unselected:
         found |= {path: Entry(path, "ignored", UNSELECTED) for path in job.files}
     found |= _successes(outcomes, jobs)
+    found |= {path: Entry(path, "failed", reason) for path, reason in before.items()}
     for outcome in outcomes:
         if outcome.status == "failed":
             of = jobs.get(outcome.target)
@@ -110,7 +115,8 @@ def record(
     """Return ``conversion.json``: what the tree is, not when and how often it was made.
 
     So a file that an earlier run converted counts as converted here. ``shared`` maps the files
-    of all subjects to their sources, ``known`` are files that need not be hashed again.
+    of all subjects to their sources, ``known`` are files that need not be hashed again. The long
+    lists are functions that yield entries, see :mod:`..records.long_json`.
     """
     settled = [
         Entry(entry.path, "converted" if entry.bucket == "kept" else entry.bucket, entry.reason)
@@ -126,18 +132,18 @@ def record(
             facts[path] = fact
             if not receipt.is_omitted:
                 targets[path].append(target)
-    jobs = {job.target: job for job in plan.jobs}
+    transforms = {job.target: job.transform for job in plan.jobs}
+    written = sorted(done)
     return {
         "bidsify_version": __version__,
         "dataset": plan.dataset,
         "edition": plan.edition,
         **({"base": plan.base} if plan.base else {}),
         "buckets": count(settled),
-        "files": [_file(e, targets.get(e.path, []), facts, source) for e in settled],
-        "written": [
-            {**receipt_entry(done[target]), "transform": jobs[target].transform}
-            for target in sorted(done)
-        ],
+        "files": lambda: (_file(e, targets.get(e.path, []), facts, source) for e in settled),
+        "written": lambda: (
+            {**receipt_entry(done[target]), "transform": transforms[target]} for target in written
+        ),
         "shared": sorted(shared),
         "remarks": [{"code": r.code, "message": r.message} for r in plan.remarks],
     }
@@ -147,11 +153,6 @@ def with_hashes(document: Mapping[str, Any], contents: Mapping[str, bytes]) -> d
     """Return the record with the SHA-256 of each file of all subjects."""
     hashes = {path: hashlib.sha256(contents[path]).hexdigest() for path in sorted(contents)}
     return {**document, "shared_sha256": hashes}
-
-
-def to_bytes(document: Mapping[str, Any]) -> bytes:
-    """Format the record, the same each time."""
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
 
 
 def _file(

@@ -26,7 +26,7 @@ def make(job: Job, bench: Bench, *, reproducible: bool) -> Made | Omitted:
 
 def prove(job: Job, bench: Bench) -> Iterator[str]:
     """Say in a sentence each what the written file lost or changed."""
-    yield from proof.faults(job, bench.reading.content, bench.root, bench.reading.inflated)
+    yield from proof.faults(job, bench.reading, bench.root)
 
 
 def _make(job: Job, bench: Bench, *, reproducible: bool) -> Made | Omitted:

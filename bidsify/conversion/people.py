@@ -124,7 +124,8 @@ def _join(
     """Add the cells of a table to the rows that were found; yield what a user should know."""
     path, states = native.stated.path, native.stated.states
     named = [keys.get(_key(row[native.key]), row[native.key]) for row in native.table.cells]
-    ours = Counter(name for name in named if name in keys.values())
+    labels = {*keys.values()}
+    ours = Counter(name for name in named if name in labels)
     if twice := [name for name, count in ours.items() if count > 1]:
         msg = f"{path}: {twice[0]} occurs twice; remove one of the rows"
         raise SourceError(msg)

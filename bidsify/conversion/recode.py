@@ -10,6 +10,8 @@ from ..labels import Range
 from ..planning.jobs import Recode
 from ..volume import Array
 
+_DENSE = 1 << 16  # values that a table of all between them is made for
+
 
 def recode(values: Array, coding: Recode, name: Namer) -> Array:
     """Return ``values`` with each native value replaced by its index, in the declared type.
@@ -49,6 +51,15 @@ def _row(value: int, ranges: tuple[Range, ...]) -> Range | None:
 def _apply(whole: Array, mapped: dict[int, int], dtype: np.dtype[np.generic]) -> Array:
     if all(value == index for value, index in mapped.items()):
         return whole.astype(dtype, copy=False)
+    if whole.dtype == np.uint8 and dtype.itemsize == 1:
+        table = bytes(mapped.get(value, 0) for value in range(256))
+        flat = np.frombuffer(whole.tobytes(order="F").translate(table), dtype)
+        return flat.reshape(whole.shape, order="F")
     native = np.array(sorted(mapped), dtype=np.int64)
     indices = np.array([mapped[int(value)] for value in native], dtype=dtype)
-    return np.asarray(indices[np.searchsorted(native, whole)])
+    low, span = native[0], native[-1] - native[0] + 1
+    if span > _DENSE:
+        return np.asarray(indices[np.searchsorted(native, whole)])
+    looked_up = np.zeros(span, dtype)
+    looked_up[native - low] = indices
+    return np.asarray(looked_up[whole.astype(np.intp, copy=False) - low])

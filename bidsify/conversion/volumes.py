@@ -15,7 +15,7 @@ from ..planning.jobs import ArrayPart, Recode, VolumeJob
 from ..product import Reader, Slab
 from ..readers import nifti
 from ..source.reading import Reading
-from ..volume import ALIGNED, Array, Volume, affine_of, to_nifti
+from ..volume import ALIGNED, Array, Volume, affine_of, nifti_parts
 from .recode import recode
 
 _PLANE_AXES, _CHANNEL_AXES = 2, 3
@@ -30,17 +30,20 @@ def make(job: VolumeJob, reading: Reading, *, reproducible: bool) -> Made | Omit
     made = READERS[job.reader](job, reading)
     if isinstance(made, Omitted):
         return made
-    content = made.packed or gz.pack(made.content, reproducible=reproducible)
-    if made.content is reading.content(job.sources[0]):  # an uncompressed file, as it is
+    content = made.packed or gz.pack(*made.parts, reproducible=reproducible)
+    if made.parts[0] is reading.content(job.sources[0]):  # an uncompressed file, as it is
         return Made(content, reading.facts[job.sources[0]].sha256, made.notes)
-    return Made(content, hashlib.sha256(made.content).hexdigest(), made.notes)
+    digest = hashlib.sha256()
+    for part in made.parts:
+        digest.update(part)
+    return Made(content, digest.hexdigest(), made.notes)
 
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
-    """The bytes of a NIfTI file, and the compressed ones where those can be kept."""
+    """The bytes of a NIfTI file in pieces, and the compressed ones where those can be kept."""
 
-    content: bytes
+    parts: tuple[bytes | memoryview, ...]
     packed: bytes | None = None
     notes: tuple[str, ...] = ()
 
@@ -56,7 +59,7 @@ def _from_nifti(job: VolumeJob, reading: Reading) -> _Raw:
     raw = nifti.with_shape(image) if job.recode is None else _labels(image, job.recode)
     unchanged = image.packed is not None and raw is image.raw
     packed = gz.without_name_and_time(image.packed) if unchanged and image.packed else None
-    return _Raw(raw, packed, tuple(_implausible(job, lambda: _measured(image))))
+    return _Raw((raw,), packed, tuple(_implausible(job, lambda: _measured(image))))
 
 
 def _measured(image: nifti.Nifti) -> Array:
@@ -79,11 +82,13 @@ def _from_dicom(job: VolumeJob, reading: Reading) -> _Raw:
     from ..readers import dicom  # noqa: PLC0415  pydicom takes 0.2 s
 
     files = ((path, reading.content(path)) for path in job.sources)
-    return _placed(job, dicom.volume(dicom.read_slices(files, pixels=True)))
+    slices = dicom.read_slices(files, pixels=True)
+    where = reading.grids.setdefault(job.sources, dicom.grid(slices))
+    return _placed(job, dicom.volume(slices, where))
 
 
 def _placed(job: VolumeJob, volume: Volume, notes: tuple[str, ...] = ()) -> _Raw:
-    return _Raw(to_nifti(volume), notes=(*notes, *_implausible(job, lambda: volume.data)))
+    return _Raw(nifti_parts(volume), notes=(*notes, *_implausible(job, lambda: volume.data)))
 
 
 def _implausible(job: VolumeJob, values: Callable[[], Array]) -> Iterator[str]:
@@ -91,6 +96,8 @@ def _implausible(job: VolumeJob, values: Callable[[], Array]) -> Iterator[str]:
     if job.plausible is None:
         return
     data, (low, high) = values(), job.plausible
+    if low <= data.min() and data.max() <= high:
+        return
     odd = (data < low) | (data > high)
     if odd.any():
         first = tuple(int(n) for n in np.argwhere(odd)[0])

@@ -73,7 +73,7 @@ def fix(root: Path) -> Deidentified:
     journal = Journal(root)
     is_needed = True
     try:
-        is_needed = any(True for _ in journal.earlier())
+        is_needed = journal.is_needed
         for path in paths:
             if failure := _fix(root, path):
                 failures[path] = failure

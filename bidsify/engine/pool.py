@@ -1,4 +1,4 @@
-"""Run a function over many items: inline, or in processes that may die.
+"""Run a function over many items: inline, in processes that may die, or on a cluster.
 
 A pool of the standard library loses all its tasks when one worker is killed. Here only the
 tasks in flight are tried again, one at a time, so the one that kills its worker is named and
@@ -20,6 +20,10 @@ from multiprocessing import connection
 from threading import Thread
 from typing import Any, TypeVar
 
+from ..collecting import frozen
+from .memory import keep_memory
+from .workers import Cluster, WorkerDiedError, Workers
+
 Shared = TypeVar("Shared")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -28,21 +32,24 @@ _MOST = 4  # workers for each processor: more only cost memory
 _AHEAD = 3  # tasks submitted for each worker: keeps them busy, bounds what a death costs
 
 
-class WorkerDiedError(Exception):
-    """The process that ran this item was killed, twice; most often for want of memory."""
-
-
 def run_all(
     function: Callable[[Shared, Item], Result],
     shared: Shared,
     items: Iterable[Item],
-    workers: int,
+    workers: Workers,
+    weigh: Callable[[Item], float] = lambda _: 0.02,
 ) -> Generator[tuple[Item, Result | WorkerDiedError], None, None]:
     """Yield each item with ``function(shared, item)`` as it comes.
 
     ``shared`` goes to each process once. One worker means this process. All three must be
     picklable. Who does not take all results must close it, which waits for the processes.
+    ``weigh`` guesses the seconds that an item takes: on a cluster, small ones go together.
     """
+    if isinstance(workers, Cluster):
+        from . import cluster  # noqa: PLC0415  an extra, which takes half a second
+
+        yield from cluster.run_all(function, shared, items, workers, weigh)
+        return
     workers = min(workers, _MOST * (os.cpu_count() or 1))
     if workers > 1:
         items = todo = deque(items)
@@ -55,7 +62,8 @@ def run_all(
     while todo or suspects:
         queue, count = (suspects, 1) if suspects else (todo, workers)
         start = partial(ProcessPoolExecutor, count, initializer=_begin, initargs=(shared,))
-        yield from _drain(function, start(), queue, suspects, count)
+        with frozen():
+            yield from _drain(function, start(), queue, suspects, count)
 
 
 def _drain(
@@ -100,6 +108,7 @@ def _begin(shared: object) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
+    keep_memory()
     _SHARED[:] = [pickle.loads(pickle.dumps(shared))]  # noqa: S301  our own object
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +18,9 @@ from ..records.receipts import Receipt
 from ..source import Source
 from ..source.reading import Reading
 from .jobs import Job, Made, Omitted, Unit
-from .writing import is_own_file, remove_file, write_file
+from .memory import keep_small_memory
+from .untouched import is_untouched
+from .writing import remove_file, write_file
 
 Status = Literal["written", "kept", "omitted", "failed", "skipped"]
 
@@ -45,6 +46,13 @@ class Bench:
         """Return the files of the unit that exist."""
         return frozenset(self.origins)
 
+    def note(self, outcome: Outcome) -> None:
+        """Note what became of a job, for those after it."""
+        if outcome.receipt:
+            self.done[outcome.target] = outcome.receipt
+            if not outcome.receipt.is_omitted:
+                self.origins[outcome.target] = outcome.sources
+
 
 #: Returns the content of the file of a job. Raises SourceError where the source is at fault.
 Make = Callable[[Job, Bench], Made | Omitted]
@@ -58,6 +66,7 @@ class Setting:
 
     ``make`` and ``prove`` go to worker processes, so they must be picklable. ``context`` is what
     the content of all files depends on besides their jobs, such as the manner of compression.
+    With ``link``, files that are as in the source share its blocks where that can be done.
     """
 
     source: Source
@@ -65,6 +74,7 @@ class Setting:
     make: Make
     prove: Prove | None = None
     context: str = ""
+    link: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +91,10 @@ class Outcome:
 
 def run_unit(setting: Setting, item: tuple[Unit, Mapping[str, Receipt]]) -> list[Outcome]:
     """Run the jobs of a unit in their order; with it come receipts of earlier runs."""
-    _keep_memory()
+    keep_small_memory()
     unit, known = item
     bench = Bench(unit, Reading(setting.source), setting.root, known)
     return [_run(job, bench, setting) for job in unit.jobs]
-
-
-@cache
-def _keep_memory() -> None:
-    """Have the C library keep what is freed for the next volume, not ask for it anew each time.
-
-    glibc keeps blocks up to the size of the largest that was freed, 32 MiB at most; a buffer that
-    shrinks before it is freed, as an inflated volume does, never counts with its full size.
-    """
-    bytes(31 << 20)  # its pages are never touched
 
 
 def _run(job: Job, bench: Bench, setting: Setting) -> Outcome:
@@ -103,10 +103,10 @@ def _run(job: Job, bench: Bench, setting: Setting) -> Outcome:
             remove_file(bench.root, job.target)
         return Outcome(job.target, "skipped", job.sources)
     try:
-        digest = job.digest(*_context(job, bench), setting.context)
+        digest = digest_of(job, bench, setting)
         receipt = bench.known.get(job.target)
         same = receipt is not None and receipt.digest == digest
-        if receipt and same and _is_untouched(receipt, bench):
+        if receipt and same and is_untouched(receipt, bench.reading, bench.root):
             outcome = Outcome(job.target, "kept", job.sources, receipt, notes=receipt.notes)
         else:
             outcome = _write(job, digest, bench, setting)
@@ -116,10 +116,7 @@ def _run(job: Job, bench: Bench, setting: Setting) -> Outcome:
         raise  # the output folder: no other job can do better
     except Exception as error:  # noqa: BLE001  one file must not stop the others
         outcome = _failed(job, _unexpected(job, error), bench)
-    if outcome.receipt:
-        bench.done[job.target] = outcome.receipt
-        if not outcome.receipt.is_omitted:
-            bench.origins[job.target] = job.sources
+    bench.note(outcome)
     return outcome
 
 
@@ -138,6 +135,11 @@ def _unexpected(job: Job, error: Exception) -> str:
     return f"{name}: unexpected {type(error).__name__}: {error}; a defect of bidsify, report it"
 
 
+def digest_of(job: Job, bench: Bench, setting: Setting) -> str:
+    """Return what a job amounts to, after the jobs before it."""
+    return job.digest(*_context(job, bench), setting.context)
+
+
 def _context(job: Job, bench: Bench) -> Iterator[str]:
     """List what the content of a job depends on besides its sources."""
     made = [bench.done[name] for name in job.needs if name in bench.origins]
@@ -149,30 +151,6 @@ def _context(job: Job, bench: Bench) -> Iterator[str]:
             yield f"{path} {(known.get(path) or bench.reading.fact(path)).sha256}"
 
 
-def _is_untouched(receipt: Receipt, bench: Bench) -> bool:
-    """Say whether the file and its sources are still those of the receipt.
-
-    The file is hashed. A source is hashed where it came to its place after the file was written.
-    """
-    source, path = bench.reading.source, bench.root / receipt.target
-    if any(source.sizes.get(name) != fact.size for name, fact in receipt.sources):
-        return False
-    if receipt.is_omitted:  # a sibling has read the source again if it had to
-        facts = bench.reading.facts
-        return not path.exists() and all(facts.get(n, fact) == fact for n, fact in receipt.sources)
-    if not is_own_file(bench.root, receipt.target):
-        return False
-    status = path.stat()
-    if status.st_size != receipt.size:
-        return False
-    if hashlib.sha256(path.read_bytes()).hexdigest() != receipt.sha256:
-        return False
-    return all(
-        source.changed(name) <= status.st_mtime or bench.reading.fact(name) == fact
-        for name, fact in receipt.sources
-    )
-
-
 def _write(job: Job, digest: str, bench: Bench, setting: Setting) -> Outcome:
     made = setting.make(job, bench)
     facts = tuple((path, bench.reading.fact(path)) for path in dict.fromkeys(job.files))
@@ -180,10 +158,11 @@ def _write(job: Job, digest: str, bench: Bench, setting: Setting) -> Outcome:
         remove_file(bench.root, job.target)
         receipt = Receipt(job.target, digest, 0, "", "", facts, made.notes)
         return Outcome(job.target, "omitted", job.sources, receipt, made.reason, made.notes)
-    write_file(bench.root, job.target, made.content)
+    file_hash = hashlib.sha256(made.content).hexdigest()
+    origin = bench.reading.place_of(made.content, job.sources) if setting.link else None
+    write_file(bench.root, job.target, made.content, file_hash, origin)
     if setting.prove is not None:
         _require_proof(job, bench, setting.prove)
-    file_hash = hashlib.sha256(made.content).hexdigest()
     content_hash = made.content_sha256 or file_hash
     receipt = Receipt(
         job.target, digest, len(made.content), file_hash, content_hash, facts, made.notes

@@ -11,7 +11,8 @@ import nibabel as nib
 
 from ..cases.grids import place_of, read_header
 from ..cases.values import read_segmentation
-from ..engine.pool import WorkerDiedError, run_all
+from ..engine.pool import run_all
+from ..engine.workers import WorkerDiedError
 from ..entities import label_of
 from ..errors import SourceError, UsageError
 from ..printable import some

@@ -12,7 +12,8 @@ import numpy as np
 
 from .. import gz
 from ..cases.values import read_segmentation
-from ..engine.pool import WorkerDiedError, run_all
+from ..engine.pool import run_all
+from ..engine.workers import WorkerDiedError
 from ..errors import SourceError
 from ..label_values import distinct
 from ..readers import nifti

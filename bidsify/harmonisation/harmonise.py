@@ -16,7 +16,8 @@ from pathlib import Path
 from .. import gz
 from ..conversion.recode import recode
 from ..engine.journal import Journal
-from ..engine.pool import WorkerDiedError, run_all
+from ..engine.pool import run_all
+from ..engine.workers import WorkerDiedError
 from ..engine.writing import write_file, write_if_changed
 from ..entities import format_name, label_of, parse
 from ..errors import BidsifyError, SourceError, UsageError
@@ -163,7 +164,7 @@ def _write(
             record.setdefault(path, replace(task.image, path=path, mapping=()))
     written, failures = list[str](), list(plan.failures)
     journal = Journal(root)
-    is_needed = any(True for _ in journal.earlier())
+    is_needed = journal.is_needed
     try:
         if record.keys() != known.keys():
             write_if_changed(root, HARMONISED, to_bytes(record))

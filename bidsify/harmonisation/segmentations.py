@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ..engine.pool import WorkerDiedError, run_all
+from ..engine.pool import run_all
+from ..engine.workers import WorkerDiedError
 from ..errors import SourceError, UsageError
 from ..label_values import NUMBERS, present
 from ..readers import nifti

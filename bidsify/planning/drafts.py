@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ..dataset import Attachment, Dataset, Image, Points, Product
 from ..entities import BidsPath, fault, format_name, label_of
 from ..errors import DeclarationError
-from ..naming import Person, person
+from ..naming import Person, Registry, person
 from ..patterns import Fields, field_names, render
 from .bidsignore import is_bidsignored, pattern_for
 from .claims import Claim
@@ -21,11 +21,21 @@ from .shared_jobs import NativeTable
 
 @dataclass(slots=True)
 class Draft:
-    """A target, and the groups of files that could become it; most often one."""
+    """A target, and the files that could become it; most often one, or one series."""
 
     product: Product
     person: Person
-    groups: dict[tuple[int, str, str], list[Claim]] = field(default_factory=dict)
+    claims: list[Claim] = field(default_factory=list)
+
+    @property
+    def groups(self) -> dict[tuple[int, str, str], list[Claim]]:
+        """Return the files that belong together, by their order of preference."""
+        found: dict[tuple[int, str, str], list[Claim]] = {}
+        is_single = not self.product.is_of_series
+        for claim in self.claims:
+            identity = (claim.rank, claim.match.prefix, claim.path if is_single else "")
+            found.setdefault(identity, []).append(claim)
+        return found
 
 
 @dataclass(slots=True)
@@ -50,6 +60,7 @@ def draft(dataset: Dataset, claims: list[Claim], marks: Sequence[Fields] = ()) -
     """
     drafts = Drafts()
     namers = {id(product): _Namer(dataset, product) for product in dataset.products}
+    registry = Registry()
     for claim in claims:
         people: dict[int, Person] = {}
         for use in claim.uses:
@@ -58,21 +69,19 @@ def draft(dataset: Dataset, claims: list[Claim], marks: Sequence[Fields] = ()) -
             naming = use.product.naming or dataset.naming
             whose = people.get(id(naming))
             if whose is None:
-                whose = people[id(naming)] = person(naming, claim.match.fields)
+                whose = people[id(naming)] = registry.person(naming, claim.match.fields)
             if use.role != "product":
                 image = use.product.name if isinstance(use.product, Image) else ""
                 drafts.serving.setdefault((whose.folder, use.role, image), []).append(claim)
                 continue
-            namer = namers[id(use.product)]
-            target = namer.target(whose, claim.match.fields)
+            target = namers[id(use.product)].target(whose, claim.match.fields)
             found = drafts.targets.get(target)
             if found is None:
                 found = drafts.targets[target] = Draft(use.product, whose)
             elif found.product is not use.product:
                 msg = f"dataset {dataset.name!r}: two products become {target}; add an entity"
                 raise DeclarationError(msg)
-            identity = (claim.rank, claim.match.prefix, claim.path if namer.is_single else "")
-            found.groups.setdefault(identity, []).append(claim)
+            found.claims.append(claim)
         for whose in people.values():
             _own(drafts, whose, claim)
     _add_marks(drafts, dataset, marks)
@@ -148,7 +157,6 @@ class _Namer:
     """Names the targets of one product; what does not change is made and checked once."""
 
     def __init__(self, dataset: Dataset, product: Product) -> None:
-        self.is_single = not product.is_of_series
         self._dataset = dataset
         self._product = product
         self._extension = product.file_extension

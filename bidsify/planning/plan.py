@@ -6,10 +6,9 @@ in it: claimed by jobs, ignored, unclaimed, or in a failure that says why.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 
+from ..collecting import uncollected
 from ..dataset import Dataset
 from ..engine.jobs import Job, Unit
 from ..patterns import natural_key
@@ -39,7 +38,7 @@ def make_plan(
     """
     wrong = faults or {}
     failures = [Failure((path,), fault) for path, fault in wrong.items()]
-    with _uncollected():
+    with uncollected():
         files = sort_files(dataset, (path for path in paths if path not in wrong), names)
         return _make_plan(dataset, files, failures)
 
@@ -52,9 +51,10 @@ def _make_plan(dataset: Dataset, files: Sorted, failures: list[Failure]) -> Plan
         Failure((path,), f"{path!r}: a control character in the name; rename the file")
         for path in files.unnameable
     ]
-    views = _views(drafts)
+    views, people, tables = _views(drafts), drafts.people, drafts.tables
+    del drafts  # of many files it is large
     units = _units(dataset, views, failures)
-    common = tuple(shared.jobs(dataset, views, drafts.people, drafts.tables))
+    common = tuple(shared.jobs(dataset, views, people, tables))
     jobs = [*(job for unit in units for job in unit.jobs), *common]
     alone = _without_purpose(files.claims, jobs, failures)
     return Plan(
@@ -69,18 +69,6 @@ def _make_plan(dataset: Dataset, files: Sorted, failures: list[Failure]) -> Plan
         file_count=file_count,
         base=base_of(files.claims, jobs),
     )
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Pause the search for reference cycles: jobs have none, and it takes a third of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _views(drafts: Drafts) -> list[View]:
@@ -99,9 +87,8 @@ def _views(drafts: Drafts) -> list[View]:
 
 def _found(target: str, made: Draft) -> Found:
     """Choose among copies: the first pattern of the declaration, the first folder."""
-    groups = list(made.groups.values())
-    if len(groups) == 1 and len(groups[0]) == 1:
-        claim = groups[0][0]
+    if len(made.claims) == 1:
+        (claim,) = made.claims
         return Found(made.product, target, (claim.path,), (claim.match.fields,))
     chosen, *others = (
         sorted(group, key=_place)

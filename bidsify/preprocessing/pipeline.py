@@ -12,6 +12,7 @@ from ..engine.jobs import Unit, selected
 from ..engine.output import OnExisting, Output, Wanted, open_output
 from ..engine.run import Pace, Watcher, run_units, written_earlier
 from ..engine.work import Outcome, Setting
+from ..engine.workers import Workers
 from ..engine.writing import remove_file, write_if_changed
 from ..errors import UsageError
 from ..records.receipts import receipt_entry
@@ -31,13 +32,13 @@ NAME = "myops"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """How to run: processes, participants, and what to do with what is there already.
+    """How to run: where, participants, and what to do with what is there already.
 
     ``weights`` is a checkpoint of VoxelMorph; without one that of an earlier run is used, which
     ``on_existing="replace"`` trains anew, or it is trained on the source.
     """
 
-    workers: int = 1
+    workers: Workers = 1
     participants: tuple[str, ...] = ()
     on_existing: OnExisting = "resume"
     weights: Path | None = None
@@ -131,7 +132,7 @@ class _Run:
 
     def is_otherwise(self, out: Output) -> bool:
         """Say whether what is there was made with other options."""
-        return out.record is not None and out.record.document.get("options") != self.settings
+        return out.record is not None and out.record.options != self.settings
 
     def check_others(self, out: Output) -> None:
         """Refuse to make some of the subjects in another way than those that are there.

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..engine.jobs import Job
 from ..planning.jobs import CopyJob, PointsJob, ScansJob, SidecarJob, VolumeJob
+from ..source.reading import Reading
 from . import texts, voxels
-from .reading import Read
 
 
-def faults(job: Job, read: Read, root: Path, inflated: Collection[str] = ()) -> Iterator[str]:
+def faults(job: Job, reading: Reading, root: Path) -> Iterator[str]:
     """Say in a sentence each what the file of ``job`` below ``root`` lost or changed.
 
-    ``read`` returns the content of a source file. ``inflated`` are the sources that are gzip
-    files of one member and were inflated to their end, with the right sum and size: where such
-    a stream was kept, it is not inflated again.
+    Where ``reading`` has inflated a gzip file of one member to its end, with the right sum and
+    size, and its stream was kept, it is not inflated again.
     """
+    read = reading.content
     match job:
         case VolumeJob():
-            yield from voxels.faults(job, read, root / job.target, inflated)
+            yield from voxels.faults(job, read, root / job.target, reading.inflated)
         case PointsJob():
             yield from texts.points_faults(job, read, root)
         case CopyJob():
@@ -29,7 +29,7 @@ def faults(job: Job, read: Read, root: Path, inflated: Collection[str] = ()) -> 
         case SidecarJob():
             yield from texts.sidecar_faults(job, read, root)
         case ScansJob():
-            yield from texts.scans_faults(job, read, root)
+            yield from texts.scans_faults(job, reading, root)
         case _:
             msg = f"nothing proves a file of the kind {job.kind!r}"
             raise AssertionError(msg)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from ..readers import tensors
@@ -14,16 +13,20 @@ Read = Callable[[str], bytes]
 
 _KEPT_BYTES = 64 << 20
 
+_last: tuple[bytes | None, Any] = (None, None)
+
 
 def arrays(content: bytes, path: str) -> Any:
     """Parse a file of arrays, anew: what the writer did to its own arrays must not count.
 
+    The last one is kept: a file of arrays has half a dozen jobs, which come one after the other.
+
     Raises:
         SourceError: It is none.
     """
-    return _kept(content, path) if len(content) <= _KEPT_BYTES else tensors.load(content, path)
-
-
-@lru_cache(maxsize=1)  # a file of arrays has half a dozen jobs, which come one after the other
-def _kept(content: bytes, path: str) -> Any:
-    return tensors.load(content, path)
+    global _last  # noqa: PLW0603  one name is set at once, so threads may share it
+    kept, document = _last
+    if kept is not content:
+        document = tensors.load(content, path)
+        _last = (content, document) if len(content) <= _KEPT_BYTES else (None, None)
+    return document

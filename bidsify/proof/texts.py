@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import nibabel as nib
 import numpy as np
 
 from ..planning.jobs import PointsJob, ScansJob, SidecarJob
+from ..source.reading import Reading
 from ..volume import Array
 from . import contours
 from .reading import Read, arrays
@@ -26,11 +26,13 @@ _ARRAY_TEXTS = ("structure", "group", "point")
 
 def points_faults(job: PointsJob, read: Read, root: Path) -> Iterator[str]:
     """Compare each row with the point of the source file that it names."""
-    head, *rows = _lines(root / job.target)
-    if head != list(job.columns) or any(len(row) != len(head) for row in rows):
+    first, *rows = _text_lines(root / job.target)
+    head = first.split("\t")
+    if head != list(job.columns) or any(row.count("\t") != len(head) - 1 for row in rows):
         yield f"columns are {head}, not {list(job.columns)}, or a row has others"
         return
-    found = dict(zip(head, zip(*rows, strict=True), strict=True)) if rows else {}
+    cells = "\t".join(rows).split("\t")
+    found = {name: cells[n :: len(head)] for n, name in enumerate(head) if rows}
     from_arrays = job.reader == "tensors"
     wanted = _array_points(job, read) if from_arrays else _markup_points(job, read)
     numbers: Sequence[str] = "xy" if from_arrays else _SPACE
@@ -40,14 +42,15 @@ def points_faults(job: PointsJob, read: Read, root: Path) -> Iterator[str]:
         return
     for name, texts in wanted.texts.items():
         yield from _first_wrong(name, found.get(name, ()), texts)
-    shown = np.array([found.get(name, ()) for name in numbers])
-    if shown.size and not np.array_equal(_numbers(shown).astype(points.dtype).T, points):
-        wrong = (points != _numbers(shown).astype(points.dtype).T).any(axis=1)
-        line = int(np.argmax(wrong))
-        yield f"line {line + 2}: {shown[:, line].tolist()} instead of {points[line].tolist()}"
+    stated = [found.get(name, ()) for name in numbers]
+    shown = _numbers(stated).astype(points.dtype).T
+    if shown.size and not np.array_equal(shown, points):
+        line = int(np.argmax((points != shown).any(axis=1)))
+        found_there = [column[line] for column in stated]
+        yield f"line {line + 2}: {found_there} instead of {points[line].tolist()}"
     elif job.lies_on and shown.size and (root / job.lies_on).is_file():
         affine = nib.Nifti1Image.from_filename(root / job.lies_on).affine
-        voxels = _numbers(np.array([found[name] for name in "ijk"]))
+        voxels = _numbers([found[name] for name in "ijk"])
         yield from _voxel_faults(voxels, points.T, affine)
 
 
@@ -103,15 +106,15 @@ def _voxel_faults(voxels: Array, space: Array, affine: Array) -> Iterator[str]:
         yield f"line {line + 2}: {where}, not at {space[:, line].tolist()}"
 
 
-def _numbers(texts: Array) -> Array:
-    """Parse a table of numbers; what is none becomes NaN, which equals nothing."""
+def _numbers(columns: Sequence[Sequence[str]]) -> Array:
+    """Parse columns of numbers; what is none becomes NaN, which equals nothing."""
     try:
-        return texts.astype(np.float64)
+        return np.array([[*map(float, column)] for column in columns])
     except ValueError:
-        return np.array([[_float(text) for text in row] for row in texts])
+        return np.array([[_float(text) for text in column] for column in columns])
 
 
-def scans_faults(job: ScansJob, read: Read, root: Path) -> Iterator[str]:
+def scans_faults(job: ScansJob, reading: Reading, root: Path) -> Iterator[str]:
     """Check that each row names a file that exists, and the true hash of its source."""
     head, *lines = _lines(root / job.target)
     if head != list(_SCANS) or any(len(line) != len(head) for line in lines):
@@ -128,7 +131,7 @@ def scans_faults(job: ScansJob, read: Read, root: Path) -> Iterator[str]:
         yield f"{sorted(existing - named)}"
     stated = {(row["source_file"], row["source_sha256"]) for row in rows}
     for path, digest in sorted(stated):
-        if digest != "n/a" and hashlib.sha256(read(path)).hexdigest() != digest:
+        if digest != "n/a" and reading.fact(path).sha256 != digest:
             yield f"{path} has another SHA-256 than {digest}"
 
 
@@ -184,8 +187,11 @@ def _sign(markup: dict[str, Any]) -> float:
 
 
 def _lines(path: Path) -> list[list[str]]:
-    text = path.read_text("utf-8", errors="replace")
-    return [line.split("\t") for line in text.splitlines()] or [[]]
+    return [line.split("\t") for line in _text_lines(path)]
+
+
+def _text_lines(path: Path) -> list[str]:
+    return path.read_text("utf-8", errors="replace").splitlines() or [""]
 
 
 def _float(text: str) -> float:

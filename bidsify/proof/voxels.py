@@ -5,19 +5,29 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pydicom
 from isal import igzip
+from numpy.lib.stride_tricks import as_strided
 from PIL import Image
 
 from ..planning.jobs import VolumeJob
 from ..volume import Array
 from . import drawn
 from .compare import compare, compare_labels
-from .files import UNREADABLE, image_of, kept_faults, same_stream, unpacked
+from .files import (
+    UNREADABLE,
+    head_of,
+    image_of,
+    kept_faults,
+    same_stream,
+    unpacked,
+    values_of,
+)
 from .reading import Read, arrays
 
 _NEAR = 0.05  # of a voxel: rounding of the tags of slices
@@ -35,15 +45,24 @@ def faults(job: VolumeJob, read: Read, path: Path, inflated: Collection[str] = (
             return
         content = unpacked(written)
         image = image_of(content)
-        values = np.asanyarray(image.dataobj)
+        is_kept = job.recode is None and source is not None and (is_same or source == content)
+        values = np.empty(0) if is_kept else values_of(image, content)
     except UNREADABLE as error:
         yield f"not a readable NIfTI file: {error}"
         return
     if written[3:8] != bytes(5):
         yield "the gzip header carries a name or a time"
-    if is_same:  # what the same bytes decompress to is the same
-        yield from compare_labels(values, values, job.recode) if job.recode else ()
+    if is_kept:  # the same bytes hold the same values
         return
+    if is_same and job.recode:
+        yield from compare_labels(values, values, job.recode)
+        return
+    yield from _against(job, read, content, image, values)
+
+
+def _against(
+    job: VolumeJob, read: Read, content: bytes, image: nib.Nifti1Image, values: Array
+) -> Iterator[str]:
     match job.reader:
         case "nifti":
             yield from _against_nifti(job, read(job.sources[0]), content, image, values)
@@ -63,23 +82,23 @@ def _against_nifti(
     job: VolumeJob, source: bytes, content: bytes, image: nib.Nifti1Image, values: Array
 ) -> Iterator[str]:
     native = igzip.decompress(source) if source[:2] == b"\x1f\x8b" else source
-    if native == content and job.recode is None:
-        return
     before = image_of(native)
     for name in ("affine", "sform_code", "qform_code", "xyzt_units"):
         one, other = ((i.affine if name == "affine" else i.header[name]) for i in (before, image))
         if not np.array_equal(one, other):
             found, stated = np.asarray(other).tolist(), np.asarray(one).tolist()
             yield f"{name} is {found}, in the source {stated}"
-    expected = np.asanyarray(before.dataobj)
+    expected = values_of(before, native)
     if not np.array_equal(_sizes(expected.shape), _sizes(values.shape)):
         yield f"a grid of {values.shape} voxels, in the source {expected.shape}"
         return
     expected = expected.reshape(values.shape, order="F")
-    if job.recode is None:
-        yield from compare(expected, values)
-    else:
+    if job.recode is not None:
         yield from compare_labels(expected, values, job.recode)
+    elif faults := [*compare(expected, values)]:
+        yield from faults
+    elif head_of(native) != head_of(content):
+        yield "its header is not that of the source, or its extensions are not"
 
 
 def _sizes(shape: tuple[int, ...]) -> list[int]:
@@ -126,16 +145,15 @@ def _against_slices(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tags = pydicom.dcmread(io.BytesIO(read(partner)), stop_before_pixels=bool(job.grid))
-        where = _voxels_of(tags, to_voxel, values.shape)
-        if where is None:
+        place = _place_of(tags, to_voxel, values.shape)
+        if place is None:
             yield f"the slice {partner} does not lie on the grid of the volume"
             continue
-        shown = values[where]
-        seen.add(tuple(int(axis.flat[0]) for axis in np.broadcast_arrays(*where)))
+        shown = place.of(values)
+        seen.add(place.start)
         count += shown.size
         if job.recode is None:
-            slope, intercept = tags.get("RescaleSlope", 1), tags.get("RescaleIntercept", 0)
-            real = tags.pixel_array * float(slope or 1) + float(intercept or 0)
+            real = _real(tags)
             faults = compare(real.astype(values.dtype) if values.dtype.kind == "f" else real, shown)
         else:
             with Image.open(io.BytesIO(read(path)), formats=("PNG",)) as picture:
@@ -155,10 +173,50 @@ def _header_faults(image: nib.Nifti1Image, unit: str) -> Iterator[str]:
         yield f"zooms {header.get_zooms()[:3]} or sform code do not go with the affine"
 
 
-def _voxels_of(
-    tags: pydicom.Dataset, to_voxel: Array, shape: tuple[int, ...]
-) -> tuple[Array, ...] | None:
-    """Return the index arrays (rows, columns) of a slice's pixels in the volume."""
+def _real(tags: pydicom.Dataset) -> Array:
+    """Return pixels as the scanner measured them."""
+    stored = tags.pixel_array
+    slope = float(tags.get("RescaleSlope", 1) or 1)
+    intercept = float(tags.get("RescaleIntercept", 0) or 0)
+    if stored.dtype.kind in "iu" and slope == 1 and intercept.is_integer():
+        return stored + np.int64(intercept)
+    return np.asarray(stored * slope + intercept)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the pixels of a slice lie: the voxel of the first, and steps along row and column."""
+
+    start: tuple[int, ...]
+    steps: tuple[tuple[int, ...], tuple[int, ...]]
+    shape: tuple[int, int]
+
+    @property
+    def corners(self) -> list[tuple[int, ...]]:
+        """Return the voxels of the first and last pixels of the first and last rows."""
+        (rows, columns), (along, down) = self.shape, self.steps
+        ends = [(n, m) for n in (0, columns - 1) for m in (0, rows - 1)]
+        steps = [*zip(self.start, along, down, strict=True)]
+        return [tuple(first + n * a + m * d for first, a, d in steps) for n, m in ends]
+
+    def is_within(self, shape: tuple[int, ...]) -> bool:
+        """Say whether all pixels are in a volume of this shape: what :meth:`of` relies on."""
+        return all(
+            0 <= n < size for corner in self.corners for n, size in zip(corner, shape, strict=False)
+        )
+
+    def of(self, values: Array) -> Array:
+        """Return the pixels (rows, columns) in the volume; nothing is copied."""
+        first = values[tuple(slice(n, None) for n in self.start)]
+        strides = [
+            sum(n * stride for n, stride in zip(step, values.strides, strict=False))
+            for step in self.steps[::-1]
+        ]
+        return as_strided(first, self.shape, strides, writeable=False)
+
+
+def _place_of(tags: pydicom.Dataset, to_voxel: Array, shape: tuple[int, ...]) -> _Place | None:
+    """Return where a slice lies in a volume of this shape; None where it does not."""
     axes = np.array(tags.ImageOrientationPatient, dtype=float).reshape(2, 3)
     spacing = np.array(tags.PixelSpacing, dtype=float)
     corner = np.array(tags.ImagePositionPatient, dtype=float)
@@ -166,12 +224,10 @@ def _voxels_of(
     along_row = to_voxel[:3, :3] @ (axes[0] * spacing[1] * _LPS)
     along_column = to_voxel[:3, :3] @ (axes[1] * spacing[0] * _LPS)
     far = origin + along_row * (tags.Columns - 1) + along_column * (tags.Rows - 1)
-    steps = np.rint([along_row, along_column]).astype(int)
-    start = np.rint(origin).astype(int)
-    end = start + steps[0] * (tags.Columns - 1) + steps[1] * (tags.Rows - 1)
-    if np.abs(origin - start).max() > _NEAR or np.abs(far - end).max() > _NEAR:
+    near = np.rint([origin, along_row, along_column])
+    if not np.abs(near).max() <= max(shape):  # also what is no number
         return None
-    if min(start.min(), end.min()) < 0 or (np.maximum(start, end) >= shape[:3]).any():
-        return None
-    rows, columns = np.arange(tags.Rows)[:, None], np.arange(tags.Columns)[None, :]
-    return tuple(start[a] + steps[1][a] * rows + steps[0][a] * columns for a in range(3))
+    start, along, down = (tuple(int(n) for n in step) for step in near)
+    place = _Place(start, (along, down), (int(tags.Rows), int(tags.Columns)))
+    gaps = np.abs(origin - start).max(), np.abs(far - place.corners[-1]).max()
+    return place if max(gaps) <= _NEAR and place.is_within(shape) else None

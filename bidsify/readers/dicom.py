@@ -16,6 +16,7 @@ import pydicom
 from ..errors import SourceError
 from ..volume import Array, Volume
 from .dicom_file import guarded, parse
+from .planes import Plane, storage_type
 
 #: DICOM coordinates grow towards left and posterior, those of NIfTI towards right and anterior.
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -92,15 +93,17 @@ def _grid(slices: Sequence[Slice]) -> Grid:
     )
 
 
-def volume(slices: Sequence[Slice]) -> Volume:
-    """Build the volume: axes column, row, slice; values with slope and intercept applied."""
-    where = grid(slices)
-    planes = [_values(slices[n]) for n in where.order]
-    low, high = min(p.min() for p in planes), max(p.max() for p in planes)
-    data = np.empty(where.shape, _dtype(planes, low, high), order="F")
-    for k, plane in enumerate(planes):
-        data[:, :, k] = plane.T
-    return Volume(data, where.affine, in_mm=True)
+def volume(slices: Sequence[Slice], where: Grid | None = None) -> Volume:
+    """Build the volume: axes column, row, slice; values with slope and intercept applied.
+
+    ``where`` is the :func:`grid` of the slices, where it is known.
+    """
+    where = where or grid(slices)
+    planes = [_plane(slices[n]) for n in where.order]
+    stack = np.empty(where.shape[::-1], storage_type(planes))
+    for place, plane in zip(stack, planes, strict=True):
+        plane.put(place)
+    return Volume(stack.T, where.affine, in_mm=True)
 
 
 def _instance(dataset: pydicom.Dataset) -> int | None:
@@ -187,7 +190,7 @@ def _step(ordered: Sequence[Slice], normal: Array) -> Array:
     return np.asarray((positions[-1] - positions[0]) / (len(positions) - 1))
 
 
-def _values(one: Slice) -> Array:
+def _plane(one: Slice) -> Plane:
     with guarded(f"{one.path}: no readable pixels"):
         stored = one.dataset.pixel_array
         slope = float(one.dataset.get("RescaleSlope", 1) or 1)
@@ -198,17 +201,7 @@ def _values(one: Slice) -> Array:
     if not (math.isfinite(slope) and math.isfinite(intercept)) or abs(slope) > _MAX_SCALE:
         msg = f"{one.path}: an impossible scaling: slope {slope:g}, intercept {intercept:g}"
         raise SourceError(msg)
-    if stored.dtype.kind in "iu" and slope.is_integer() and intercept.is_integer():
-        return np.asarray(stored.astype(np.int64) * int(slope) + int(intercept))
-    return np.asarray(stored * slope + intercept)
-
-
-def _dtype(planes: Sequence[Array], low: float, high: float) -> str:
-    """Return the smallest of the types that tools agree on; real numbers stay real."""
-    if any(plane.dtype.kind == "f" for plane in planes):
-        return "float32"
-    fits = (t for t in ("int16", "int32") if np.iinfo(t).min <= low and high <= np.iinfo(t).max)
-    return next(fits, "float64")
+    return Plane(stored, slope, intercept)
 
 
 def _unit(vector: Array) -> Array:

@@ -35,8 +35,7 @@ def volume(pictures: Sequence[tuple[str, bytes]], where: Grid) -> Volume:
     """Stack pictures; the n-th belongs to the n-th file of the series. Axes as the series'."""
     columns, rows, _ = where.shape
     planes = [_plane(path, content, (columns, rows)) for path, content in pictures]
-    data = np.stack([planes[n].T for n in where.order], axis=2)
-    return Volume(data, where.affine, in_mm=True)
+    return Volume(np.stack([planes[n] for n in where.order]).T, where.affine, in_mm=True)
 
 
 def disorder(where: Grid, *, offset: bool) -> str:
@@ -76,9 +75,8 @@ def stack(pictures: Sequence[tuple[str, bytes]]) -> Array:
             msg = f"{path}: {plane.shape} pixels and colours, but {first.shape} in {pictures[0][0]}"
             raise SourceError(msg)
     if first.ndim == _PLANE_AXES:
-        return np.stack([plane.T for plane in planes], axis=2)
-    coloured = np.stack([plane.transpose(1, 0, 2) for plane in planes], axis=2)
-    return coloured[:, :, :, np.newaxis, :]
+        return np.stack(planes).T
+    return np.stack(planes).transpose(2, 1, 0, 3)[:, :, :, np.newaxis, :]
 
 
 def _picture(path: str, content: bytes) -> Array:
@@ -124,7 +122,8 @@ def _plane(path: str, content: bytes, size: tuple[int, int]) -> Array:
             if picture.mode not in _MODES:
                 msg = f"{path}: a picture of mode {picture.mode}; masks are grey or one bit"
                 raise SourceError(msg)
-            return np.asarray(picture).astype(np.int32)
+            shown = np.asarray(picture)
+            return shown.astype(np.uint8) if shown.dtype.kind == "b" else shown
     except _BROKEN as error:
         msg = f"{path}: not a readable PNG picture ({error}); download it again"
         raise SourceError(msg) from error

@@ -9,9 +9,11 @@ from typing import Any
 
 import orjson
 
+from ..collecting import uncollected
 from ..errors import UsageError
 from ..source.reading import Fact
-from .receipts import Receipt, receipt_from
+from . import long_json
+from .receipts import Receipt, fact_from, path_from, receipt_from
 
 RECORD = "code/bidsify/conversion.json"
 
@@ -20,19 +22,30 @@ RECORD = "code/bidsify/conversion.json"
 class Record:
     """What ``conversion.json`` says: receipts, and facts and reasons of the source files.
 
+    ``failed`` are the reasons of those that failed.
     Paths of the source start at the source; ``base`` are the folders above the data there, ``""``
-    or ``"a/b/"``.
+    or ``"a/b/"``; ``options`` are those that a pipeline states, if it does.
     """
+
+    path: Path
 
     dataset: str
     receipts: Mapping[str, Receipt]
     shared: tuple[str, ...]
     facts: Mapping[str, Fact]
     reasons: Mapping[str, str]
-    document: Mapping[str, Any]
+    failed: Mapping[str, str]
     base: str = ""
+    options: Any = None
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """Read all that it says; of 100,000 files that is half a gigabyte, so nobody keeps it."""
+        document: Mapping[str, Any] = orjson.loads(self.path.read_bytes())
+        return document
 
 
+@uncollected()
 def read_record(root: Path, name: str = RECORD) -> Record | None:
     """Return the record of a finished run, or None where there is none.
 
@@ -44,16 +57,30 @@ def read_record(root: Path, name: str = RECORD) -> Record | None:
     path = root / name
     if not path.is_file():
         return None
+    known: dict[str, tuple[str, Fact]] = {}
+    reasons: dict[str, str] = {}
+    failed: dict[str, str] = {}
+    receipts: dict[str, Receipt] = {}
+
+    def note_file(entry: Any) -> None:
+        source = entry["source"]
+        reasons[source] = str(entry.get("reason", ""))
+        if entry.get("bucket") == "failed":
+            failed[source] = reasons[source]
+        if entry["sha256"]:
+            known[source] = (source, fact_from(entry["size"], entry["sha256"]))
+
+    def note_receipt(entry: Any) -> None:
+        receipt = receipt_from(entry, known)
+        receipts[receipt.target] = receipt
+
     try:
-        document = orjson.loads(path.read_bytes())
-        name, shared = document["dataset"], document["shared"]
+        document = long_json.read(path, {"files": note_file, "written": note_receipt})
+        name, shared = str(document["dataset"]), [*map(path_from, document["shared"])]
         base = str(document.get("base", ""))  # older records have none
-        written = [receipt_from(entry) for entry in document["written"]]
-        files = {entry["source"]: entry for entry in document["files"]}
-        facts = {p: Fact(e["size"], e["sha256"]) for p, e in files.items() if e["sha256"]}
-        reasons = {path: entry.get("reason", "") for path, entry in files.items()}
     except (ValueError, KeyError, TypeError) as error:
         msg = f"{path}: not a readable record of an earlier run; choose another output folder"
         raise UsageError(msg) from error
-    receipts = {receipt.target: receipt for receipt in written}
-    return Record(name, receipts, tuple(shared), facts, reasons, document, base)
+    facts = dict(known.values())
+    options = document.get("options")
+    return Record(path, name, receipts, tuple(shared), facts, reasons, failed, base, options)

@@ -11,8 +11,9 @@ from pathlib import Path
 from isal import isal_zlib
 from isal.igzip_lib import IsalError
 
-from ..engine.journal import STATE
-from ..engine.pool import WorkerDiedError, run_all
+from ..engine.gate import STATE
+from ..engine.pool import run_all
+from ..engine.workers import WorkerDiedError
 from ..errors import SourceError
 from ..text_files import to_tsv
 from .bag import require_writable

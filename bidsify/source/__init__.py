@@ -30,11 +30,17 @@ class Source(Protocol):
     def sizes(self) -> Mapping[str, int]:
         """All files: path relative to the source, with ``/`` -> size in bytes."""
 
+    def size(self, path: str) -> int | None:
+        """Return the size of a file, None where it is not there; what a worker process asks for."""
+
     def blocks(self, path: str) -> Iterator[bytes]:
         """Yield the content of a file in pieces; for files that no job needs in memory."""
 
     def changed(self, path: str) -> float:
         """Return when a file was last put or changed there: seconds, as ``st_ctime``."""
+
+    def place(self, path: str) -> Path | None:
+        """Return where the file is on disk; None where it is part of an archive."""
 
     def read(self, path: str) -> bytes:
         """Return the content of a file."""
@@ -72,9 +78,27 @@ class Folder:
         """Files below the folder; see :class:`Source`."""
         return self._listing[0]
 
+    def size(self, path: str) -> int | None:
+        """Return the size of a file by the listing, or where there is none, by a look at it."""
+        if "_listing" in self.__dict__:
+            return self.sizes.get(path)
+        try:
+            return self._look(path).st_size
+        except OSError:
+            return None
+
+    def __getstate__(self) -> dict[str, object]:
+        """Leave the listing behind: a worker process knows the files that it is to read."""
+        return {"root": self.root, "_real": self._real}
+
     def changed(self, path: str) -> float:
-        """Return when a file was put there; see :class:`Source`."""
-        return (self.root / self._real.get(path, path)).stat().st_ctime
+        """Return when a file was put there, or a link to it; see :class:`Source`."""
+        status, full = self._look(path), f"{self.root}/{self._real.get(path, path)}"
+        return max(status.st_ctime, os.lstat(full).st_ctime)
+
+    def place(self, path: str) -> Path:
+        """Return where the file itself is; see :class:`Source`."""
+        return (self.root / self._real.get(path, path)).resolve()
 
     def read(self, path: str) -> bytes:
         """Return the content of a file; see :class:`Source`."""
@@ -105,7 +129,10 @@ class Folder:
             msg = f"{path}: not readable: {why}"
             raise SourceError(msg) from error
 
-    @property
+    def _look(self, path: str) -> os.stat_result:
+        return os.stat(f"{self.root}/{self._real.get(path, path)}")  # noqa: PTH116  many files
+
+    @cached_property
     def _real(self) -> Mapping[str, str]:
         return self._listing[1]
 

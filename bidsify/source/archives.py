@@ -40,10 +40,22 @@ _DAMAGED = (
 class _Archive:
     root: Path
 
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Files of the archive; see :class:`Source`."""
+        raise NotImplementedError
+
+    def size(self, path: str) -> int | None:
+        """Return the size of a file; see :class:`Source`."""
+        return self.sizes.get(path)
+
     def changed(self, path: str) -> float:
         """Return when the archive was changed; see :class:`Source`."""
         del path
-        return self.root.stat().st_ctime
+        return max(self.root.stat().st_ctime, self.root.lstat().st_ctime)  # perhaps a link
+
+    def place(self, path: str) -> None:
+        """Return no place on disk; see :class:`Source`."""
 
 
 @dataclass(frozen=True)

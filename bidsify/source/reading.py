@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SourceError
@@ -32,7 +33,8 @@ class Reading:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._contents: OrderedDict[str, bytes] = OrderedDict()
-        self._grids: dict[tuple[str, ...], Grid] = {}
+        #: Of series that were read: by their files.
+        self.grids: dict[tuple[str, ...], Grid] = {}
         self._arrays: tuple[str, Mapping[str, object]] = ("", {})
         self.facts: dict[str, Fact] = {}
         #: Gzip files of one member that were inflated to their end, with the right sum and size.
@@ -64,6 +66,11 @@ class Reading:
             self.content(path)
         return self.facts[path]
 
+    def place_of(self, content: bytes, paths: Sequence[str]) -> Path | None:
+        """Return where on disk the file is whose content, as :meth:`content` gave it, this is."""
+        same = (path for path in paths if self._contents.get(path) is content)
+        return next((self.source.place(path) for path in same), None)
+
     def arrays(self, path: str) -> Mapping[str, object]:
         """Return the entries of a file of arrays; the last file is kept."""
         from ..readers import tensors  # noqa: PLC0415
@@ -91,7 +98,7 @@ class Reading:
         """Return the grid of a DICOM series."""
         from ..readers import dicom  # noqa: PLC0415
 
-        if paths not in self._grids:
+        if paths not in self.grids:
             files = ((path, self.content(path)) for path in paths)
-            self._grids[paths] = dicom.grid(dicom.read_slices(files, pixels=False))
-        return self._grids[paths]
+            self.grids[paths] = dicom.grid(dicom.read_slices(files, pixels=False))
+        return self.grids[paths]

@@ -8,7 +8,8 @@ from typing import Any
 
 from ..cases.case import Case
 from ..cases.find import find_cases
-from ..engine.pool import WorkerDiedError, run_all
+from ..engine.pool import run_all
+from ..engine.workers import WorkerDiedError
 from ..errors import UsageError
 from ..tree_description import read_description
 from ..validation.files.tree import Folder

@@ -68,6 +68,12 @@ class Context:
         """What the schema reads of a NIfTI header."""
         return self.header.context if self.header else None
 
+    def look(self, path: str) -> None:
+        """Note where something depends on a path of the dataset that is not in the same folder."""
+        top = self.relative.partition("/")[0]
+        if not path.startswith(f"{top}/") or ".." in path:
+            self.dataset.looks_beyond = True
+
     def has(self, path: str, base: Any) -> bool:
         """Say whether a path exists, relative to what ``base`` names; mark it as used."""
         if base == "stimuli":
@@ -75,6 +81,8 @@ class Context:
         elif base == "subject":
             path = f"sub-{self.entities.get('sub', 'undefined')}/{path}"
         folder = self.folder
+        if not path.startswith("/"):  # with one nothing is ever found, as officially
+            self.look(folder.path + path if base == "file" else path)
         if base == "file":
             found = folder.find(path)
         elif path.startswith(folder.path):  # most are near

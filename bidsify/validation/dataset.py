@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from .files.ignore import Ignore
@@ -19,7 +19,12 @@ from .rules.filenames import Filenames
 from .rules.rulebook import Association, Rulebook, Rules
 from .values import text, true
 
+if TYPE_CHECKING:
+    from .memory import Memory
+
 DESCRIPTION = "dataset_description.json"
+PEOPLE_NAME = "participants.tsv"
+PEOPLE = f"table/{PEOPLE_NAME}"  # among what was read of the root
 _CUT_OFF = frozenset({"sourcedata", "code", "derivatives"})  # not part of this dataset
 
 
@@ -28,7 +33,9 @@ class Dataset:
     """One dataset under validation.
 
     ``seen`` collects files that others refer to from elsewhere in the tree; ``selected`` and
-    ``belongings`` remember what the rulebook says of names.
+    ``belongings`` remember what the rulebook says of names, ``memory`` what earlier validations
+    read of images. ``looks_beyond``: something depends on what is neither in the same folder at
+    the root nor a file there.
     """
 
     rulebook: Rulebook
@@ -38,6 +45,8 @@ class Dataset:
     filenames: Filenames
     faults: tuple[Located, ...]
     options: Options
+    memory: Memory | None = None
+    looks_beyond: bool = False
     seen: set[str] = field(default_factory=set)
     selected: dict[Any, Rules] = field(default_factory=dict)
     belongings: dict[Any, tuple[Association, ...]] = field(default_factory=dict)
@@ -54,6 +63,8 @@ class Dataset:
 
     def get(self, name: str) -> Any:
         """Return what expressions of the schema read: ``dataset.subjects``."""
+        if name == "subjects":
+            self.looks_beyond = True
         return self._facts.get(name)
 
     def checked_at_root(self) -> set[tuple[str, str]]:
@@ -63,7 +74,7 @@ class Dataset:
 
     @cached_property
     def _facts(self) -> Mapping[str, Any]:
-        participants = self.root.files.get("participants.tsv")
+        participants = self.root.files.get(PEOPLE_NAME)
         columns = read_table(participants).columns if participants else {}
         subjects = [name for name in self.root.folders if name.startswith("sub-")]
         return {

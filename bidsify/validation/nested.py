@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .dataset import DESCRIPTION
 from .files.tree import Folder
@@ -16,20 +18,39 @@ from .issue import Located, Report
 from .options import Request
 from .run import validate_tree
 
+if TYPE_CHECKING:
+    from .memory import Cache
+
 _DERIVATIVES = "derivatives"
 _UNSAID = "DERIVATIVE_WITHOUT_DESCRIPTION"
 
 
-def validate_all(request: Request, workers: int = 1, *, recursive: bool = False) -> Report:
+def validate_all(
+    request: Request, workers: int = 1, *, recursive: bool = False, cache: Path | None = None
+) -> Report:
     """Validate the dataset at ``request.root`` and, if asked to, its derivatives and theirs.
 
-    Subjects of several datasets count once.
+    Subjects of several datasets count once. ``cache`` is a file for what was read: the report is
+    the same, and what has not changed since is not read again.
 
     Raises:
-        UsageError: there is no such folder.
+        UsageError: there is no such folder, or no place for the cache.
         SchemaError: the schema cannot be read, or is newer than this version understands.
     """
-    report = validate_tree(request, workers)
+    if cache is None:
+        return _validate_all(request, workers, None, recursive=recursive)
+    from .memory import Cache  # noqa: PLC0415  where there is one
+
+    opened = Cache(cache, Path(request.root))
+    report = _validate_all(request, workers, opened, recursive=recursive)
+    opened.save()
+    return report
+
+
+def _validate_all(
+    request: Request, workers: int, cache: Cache | None, *, recursive: bool
+) -> Report:
+    report = _validate(request, workers, cache)
     if not recursive:
         return report
     found = list(report.findings)
@@ -39,7 +60,7 @@ def validate_all(request: Request, workers: int = 1, *, recursive: bool = False)
     top = Folder(request.root)
     subjects = _subjects(top)
     for where, folder in _datasets(top, found):
-        each = validate_tree(replace(inner, root=folder.location), workers)
+        each = _validate(replace(inner, root=folder.location), workers, cache)
         found += ((where + path, one) for path, one in each.findings)
         files += each.files
         seconds += each.seconds
@@ -47,6 +68,15 @@ def validate_all(request: Request, workers: int = 1, *, recursive: bool = False)
     return replace(
         report, files=files, subjects=len(subjects), seconds=seconds, findings=tuple(found)
     )
+
+
+def _validate(request: Request, workers: int, cache: Cache | None) -> Report:
+    if cache is None:
+        return validate_tree(request, workers)
+    notes = cache.open(request.root)
+    report = validate_tree(request, workers, notes)
+    cache.close(request.root, notes)
+    return report
 
 
 def _datasets(

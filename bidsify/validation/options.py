@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from ..errors import UsageError
+
 Level = Literal["names", "headers", "voxels"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 
@@ -27,11 +29,31 @@ class Options:
         """Say whether files are read at all."""
         return self.level != "names"
 
+    @property
+    def of_headers(self) -> tuple[bool, bool]:
+        """Return what is the same for all folders, whatever their level."""
+        return self.nifti_headers, self.skip_missing
+
     def reads_voxels(self, path: str) -> bool:
         """Say whether the voxels of a file are read."""
-        if self.level != "voxels":
-            return False
-        return self.voxels_in is None or path.partition("/")[0] in self.voxels_in
+        return self.level_in(path.partition("/")[0]) == "voxels"
+
+    def level_in(self, folder: str) -> Level:
+        """Return how deep to look into a folder at the root."""
+        if self.level == "voxels" and self.voxels_in is not None and folder not in self.voxels_in:
+            return "headers"
+        return self.level
+
+
+def require_content(level: Level, cache: object) -> None:
+    """Refuse a cache where no file is opened.
+
+    Raises:
+        UsageError: There would be nothing in it.
+    """
+    if cache is not None and level == "names":
+        msg = "a cache holds what was read, and the level of names reads nothing: leave it out"
+        raise UsageError(msg)
 
 
 @dataclass(frozen=True, slots=True)

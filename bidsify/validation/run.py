@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import bids_schema
-from ..engine.pool import WorkerDiedError, run_all
+from ..engine.pool import run_all
+from ..engine.workers import WorkerDiedError
 from ..errors import UsageError
 from . import hed
 from .dataset import Dataset, open_dataset
@@ -19,8 +19,13 @@ from .findings import finding
 from .issue import Located, Report
 from .options import Options, Request
 from .rules.rulebook import Rulebook
+from .share import Share
 from .walk import Tally, enter, orphans, visit_files
 from .whole import check_whole
+
+if TYPE_CHECKING:
+    from .memory import Notes
+    from .visits import Known
 
 RECORD = ("code", "bidsify", "conversion.json")  # what a conversion leaves
 _FEW = 500  # folders at the root that one process visits in half a second
@@ -36,22 +41,10 @@ _SHARED = frozenset(
 )
 
 
-@dataclass(slots=True)
-class Share:
-    """What the visit of some folders gave.
-
-    ``viewed`` and ``checked`` are files at the root that were used, and keys of them that were
-    held against the schema.
-    """
-
-    tally: Tally = field(default_factory=Tally)
-    viewed: list[str] = field(default_factory=list)
-    checked: set[tuple[str, str]] = field(default_factory=set)
-    seen: set[str] = field(default_factory=set)
-
-
-def validate_tree(request: Request, workers: int = 1) -> Report:
+def validate_tree(request: Request, workers: int = 1, notes: Notes | None = None) -> Report:
     """Validate the dataset at ``request.root``; with 0 workers, as many as make it faster.
+
+    What is in ``notes`` is not read again; what was read is added to what they have met.
 
     Raises:
         UsageError: there is no such folder.
@@ -67,27 +60,45 @@ def validate_tree(request: Request, workers: int = 1) -> Report:
         raise UsageError(msg)
     _open.cache_clear()  # the tree may have changed since the last run in this process
     dataset = _open(request)
-    tally = Tally(found=list(dataset.faults))
-    visit_files(dataset, dataset.root, tally)
-    found = tally.found
-    claimed = dataset.checked_at_root()
-    names = tuple(dataset.root.folders)
-    shares = list(_visit_all(request, names, workers or _best(len(names))))
-    found += _merge(dataset, shares, claimed)
-    orphaned = [*orphans(dataset, dataset.root), *(p for s in shares for p in s.tally.orphans)]
-    evidence = [e for each in (tally, *(share.tally for share in shares)) for e in each.evidence]
-    found += check_whole(dataset, orphaned, evidence)
+    whole = _visit_tree(request, dataset, workers, notes)
+    tally, found = whole.tally, whole.tally.found
+    orphaned = [*orphans(dataset, dataset.root), *tally.orphans]
+    found += check_whole(dataset, orphaned, tally.evidence)
     found += _profile(dataset, request.profile)
     schema = dataset.rulebook.schema
     return Report(
         root=request.root,
         schema_version=schema["schema_version"],
         bids_version=schema["bids_version"],
-        files=tally.files + sum(share.tally.files for share in shares),
+        files=tally.files,
         subjects=sum(name.startswith("sub-") for name in dataset.root.folders),
         seconds=time.perf_counter() - start,
         findings=tuple(_once(hed.once(found), request.options)),
     )
+
+
+def _visit_tree(request: Request, dataset: Dataset, workers: int, notes: Notes | None) -> Share:
+    """Visit the root and all below it; what is used of the root is marked there."""
+    known, ground, memory = None, None, None
+    if notes is not None:
+        from .ground import Ground  # noqa: PLC0415  where there is a cache
+        from .visits import Known  # noqa: PLC0415  where there is a cache
+
+        ground = Ground(dataset)
+        known = Known(notes.known, ground.key, notes.started)
+        memory = dataset.memory = notes.at_root()
+    names = tuple(dataset.root.folders)
+    whole = Share(Tally(found=list(dataset.faults)))
+    visit_files(dataset, dataset.root, whole.tally)
+    whole.checked = dataset.checked_at_root()
+    for share in _visit_all(request, names, workers or _best(len(names)), known):
+        whole.add(share)
+    dataset.seen |= whole.seen
+    for name in whole.viewed & dataset.root.files.keys():
+        dataset.root.files[name].is_viewed = True
+    if notes and memory and ground:
+        notes.renew(names, whole.met, memory, is_sure=ground.is_unchanged)
+    return whole
 
 
 def _best(folders: int) -> int:
@@ -95,12 +106,15 @@ def _best(folders: int) -> int:
     return 1 if folders < _FEW else os.cpu_count() or 1
 
 
-def _visit_all(request: Request, names: Sequence[str], workers: int) -> Iterator[Share]:
+def _visit_all(
+    request: Request, names: Sequence[str], workers: int, known: Known | None = None
+) -> Iterator[Share]:
     """Visit the folders at the root, in processes; yield shares in the order of the names."""
     size = max(1, -(-len(names) // (workers * _SHARES)) if workers > 1 else len(names))
     parts = [tuple(names[i : i + size]) for i in range(0, len(names), size)]
+    items = [(part, known.of(part) if known else None) for part in parts]
     done: dict[tuple[str, ...], Share] = {}
-    for part, share in run_all(_visit_share, request, parts, workers):
+    for (part, _), share in run_all(_visit_share, request, items, workers):
         if isinstance(share, WorkerDiedError):
             lost = Share()
             died = finding("FILE_READ", "the process died here")
@@ -111,12 +125,19 @@ def _visit_all(request: Request, names: Sequence[str], workers: int) -> Iterator
     yield from (done[part] for part in parts)
 
 
-def _visit_share(request: Request, names: tuple[str, ...]) -> Share:
+def _visit_share(request: Request, part: tuple[tuple[str, ...], Known | None]) -> Share:
+    names, known = part
     dataset = _open(request)
     share = Share()
+    if known:
+        from .visits import visit  # noqa: PLC0415  where there is a cache
+
+        for name in names:
+            share.add(visit(dataset, name, known))
+        return share
     for name in names:
         enter(dataset, dataset.root, name, share.tally)
-    share.viewed = [file.name for file in dataset.root.files.values() if file.is_viewed]
+    share.viewed = {file.name for file in dataset.root.files.values() if file.is_viewed}
     share.checked = dataset.checked_at_root()
     share.seen = set(dataset.seen)
     return share
@@ -130,22 +151,6 @@ def _open(request: Request) -> Dataset:
 @cache
 def _rulebook(schema: str | None) -> Rulebook:
     return Rulebook(bids_schema.load(Path(schema)) if schema else bids_schema.schema())
-
-
-def _merge(
-    dataset: Dataset, shares: Iterable[Share], claimed: set[tuple[str, str]]
-) -> Iterator[Located]:
-    """Join shares. A value at the root is judged once: by the first share that met it."""
-    for share in shares:
-        for path, found in share.tally.found:
-            is_verdict = found.code == "JSON_SCHEMA_VALIDATION_ERROR"
-            if not is_verdict or (path, found.where) not in claimed:
-                yield path, found
-        claimed |= share.checked
-        dataset.seen |= share.seen
-        for name in share.viewed:
-            if name in dataset.root.files:
-                dataset.root.files[name].is_viewed = True
 
 
 def _profile(dataset: Dataset, profile: str | None) -> Iterator[Located]:

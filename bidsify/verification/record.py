@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+import orjson
+
 from ..conversion import buckets, finish
 from ..engine.jobs import Job, Unit
 from ..engine.work import Outcome
 from ..planning.jobs import Plan
+from ..records import long_json
 from ..records.conversion import RECORD, Record
 from ..source import Source
 from ..source.reading import Reading
@@ -53,10 +56,11 @@ def record_problems(
                 outcomes.append(Outcome(job.target, "failed", job.sources, message=reason))
     entries = buckets.sort(plan, outcomes, left_out)
     document = buckets.record(plan, entries, known, shared=made, source=source, known={})
-    if "shared_sha256" in record.document:  # older records have none
+    found = record.document
+    if "shared_sha256" in found:  # older records have none
         document = buckets.with_hashes(document, contents)
-    # read back from JSON, as the other one was
-    yield from _differences("", json.loads(json.dumps(document)), record.document)
+    wanted = b"".join(long_json.pieces(document))  # read back from JSON, as the other one was
+    yield from _differences("", orjson.loads(wanted), found)
 
 
 def _differences(where: str, wanted: object, found: object) -> Iterator[Problem]:

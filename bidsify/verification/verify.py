@@ -11,9 +11,11 @@ from isal import igzip
 
 from ..conversion import finish
 from ..dataset import Dataset
+from ..engine.gate import STATE
 from ..engine.jobs import Job, Unit
-from ..engine.journal import STATE
-from ..engine.pool import WorkerDiedError, run_all
+from ..engine.pool import run_all
+from ..engine.run import expected_seconds
+from ..engine.workers import WorkerDiedError, Workers
 from ..errors import SourceError, UsageError
 from ..planning.jobs import Plan, VolumeJob
 from ..proof import jobs as proof
@@ -46,7 +48,7 @@ class _Item:
     excused: frozenset[str]
 
 
-def verify(source: Source, root: Path, dataset: Dataset, workers: int = 1) -> Iterator[Problem]:
+def verify(source: Source, root: Path, dataset: Dataset, workers: Workers = 1) -> Iterator[Problem]:
     """Yield the problems of the tree at ``root``, unit by unit; none is a proof."""
     plan = plan_of(dataset, source)
     record = None
@@ -58,7 +60,11 @@ def verify(source: Source, root: Path, dataset: Dataset, workers: int = 1) -> It
         yield Problem(RECORD, "LOST", "no record of a conversion; convert again to get one")
     items = [_item(unit, record) for unit in plan.units]
     setting = _Setting(source, root)
-    for item, result in run_all(_unit_problems, setting, items, workers):
+
+    def weigh(item: _Item) -> float:
+        return expected_seconds(item.unit, source)
+
+    for item, result in run_all(_unit_problems, setting, items, workers, weigh):
         if isinstance(result, WorkerDiedError):
             yield Problem(item.unit.name, "LOST", "the process that verified it was killed")
         else:
@@ -100,7 +106,7 @@ def _job_problems(job: Job, item: _Item, reading: Reading, root: Path) -> Iterat
             yield Problem(job.target, "LOST", f"not in the tree; its source is {_sources(job)}")
         return
     try:
-        faults = list(proof.faults(job, reading.content, root))
+        faults = list(proof.faults(job, reading, root))
     except SourceError as error:
         faults = [str(error)]
     except Exception as error:  # noqa: BLE001  a file that is not what we wrote can be anything

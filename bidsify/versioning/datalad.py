@@ -28,13 +28,19 @@ _ATTRIBUTES = ".gitattributes"
 _TEXTS_IN_GIT = "* annex.largefiles=((mimeencoding=binary)and(largerthan=0))\n"
 
 
-def require_datalad(root: Path) -> None:
+def require_datalad(root: Path, *, link: bool = False) -> None:
     """Refuse before anything is written what could not be saved afterwards.
 
     Raises:
-        UsageError: DataLad or git-annex is not installed, git does not know who saves, or ``root``
-            is a repository that would start programs of its own.
+        UsageError: Files are to be a ``link`` to the source, DataLad or git-annex is not installed,
+            git does not know who saves, or ``root`` is a repository that would start programs.
     """
+    if link:
+        msg = (
+            "--link does not go with --datalad: git-annex would lock the files of the source, "
+            "which hard links are; leave out one of them"
+        )
+        raise UsageError(msg)
     if importlib.util.find_spec("datalad") is None:
         msg = f"--datalad needs DataLad; get it with: {_EXTRA}"
         raise UsageError(msg)

@@ -9,7 +9,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from ..engine.pool import WorkerDiedError, run_all
+from ..engine.pool import run_all
+from ..engine.workers import WorkerDiedError
 from ..survey.values import CaseFacts, Survey
 from . import cards, niivue, panel
 from .bounds import Bounds, bounds

@@ -101,6 +101,7 @@ def _headers(context: Context, paths: Iterable[str]) -> Mapping[str, Nifti]:
     found: dict[str, Nifti] = {}
     for path in paths:
         key = f"nifti/{path}"
+        context.look(path)
         if key not in contents:
             contents[key] = _read(context.dataset.root.location + path)
         header = contents[key]

@@ -73,12 +73,16 @@ def _fault(context: Context, target: str) -> str:
     path = path_in_tree(target)
     if path is not None:
         is_text = any(map(str.isspace, path)) or not path
+        if not is_text:
+            context.look(path)
+            context.look(unquote(path))
         return "" if is_text or _exists(root, path) else f"{target} is not there"
     if not target.startswith(_URI):
         return ""
     name, colon, path = target[len(_URI) :].partition(":")
     if not colon:
         return f"{target} names no file; write bids::PATH or bids:DATASET:PATH"
+    context.dataset.looks_beyond = True
     links = context.dataset.description.get("DatasetLinks")
     link = links.get(name) if isinstance(links, dict) else None
     if not isinstance(link, str):

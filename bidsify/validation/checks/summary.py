@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .stream import Array
+from .stream import Array, UnreadableError
 
 _MANY = 1 << 16  # different values: an image with more holds no labels
 _COUNTABLE = 1 << 16  # values below this are counted with an array
@@ -48,6 +48,9 @@ class Tally:
 
     def add(self, values: Array) -> None:
         """Take in one piece."""
+        if self.is_of_labels and values.dtype.kind == "c":
+            msg = "its voxels are complex numbers, which are no labels"
+            raise UnreadableError(msg)
         self.voxels += values.size
         if values.dtype.kind in "fc":
             values = self._finite(values)
@@ -101,7 +104,8 @@ def summarize(
         is_empty = not real if tally.is_complete else tally.is_empty
         return Summary(tally.voxels, tally.not_finite, 0, 0, is_empty, real, tally.is_complete)
     ends = sorted((tally.least * slope + intercept, tally.most * slope + intercept))
-    return Summary(tally.voxels, tally.not_finite, ends[0], ends[1], ends[0] == ends[1] == 0)
+    least, most = map(float, ends)
+    return Summary(tally.voxels, tally.not_finite, least, most, least == most == 0)
 
 
 def _real(value: float, slope: float, intercept: float) -> float:

@@ -83,12 +83,22 @@ def read(context: Context) -> Summary | Fault | None:
     header = context.header
     if header is None or context.file is None or any(headers_are_plausible(context)):
         return None
-    values = read_voxels(context.file.location, header)
+    location, memory = context.file.location, context.dataset.memory
     is_of_labels = context.suffix in LABEL_SUFFIXES
+    stamp = memory.stamp(location) if memory else None
+    if memory and stamp:
+        known = memory.recall(context.relative, stamp, is_of_labels=is_of_labels)
+        if known:
+            return known
+    values = read_voxels(location, header)
     try:
-        return summarize(values, scaling(header.slope, header.intercept), is_of_labels=is_of_labels)
+        scale = scaling(header.slope, header.intercept)
+        summary = summarize(values, scale, is_of_labels=is_of_labels)
     except UnreadableError as error:
         return Fault(str(error))
+    if memory and stamp:
+        memory.keep(context.relative, stamp, summary, is_of_labels=is_of_labels)
+    return summary
 
 
 def judge(context: Context, voxels: Summary) -> Iterator[tuple[str, Fault]]:

@@ -106,6 +106,15 @@ class Folder:
         """Forget what was read of a folder in this one."""
         self._open.pop(name, None)
 
+    def close_all(self) -> None:
+        """Forget what was read of all folders in this one."""
+        self._open.clear()
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether folders in this one were looked into and not closed."""
+        return bool(self._open)
+
     def find(self, path: str) -> File | Folder | None:
         """Return what lies at a path relative to this folder."""
         folder = self

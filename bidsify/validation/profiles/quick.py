@@ -93,16 +93,18 @@ def _object(node: Mapping[str, Any], root: Any) -> Check:
         for key, value in node.get("patternProperties", {}).items()
     ]
     other = _compile(node.get("additionalProperties", True), root)
+    if not shaped:
+        return lambda v: isinstance(v, dict) and all(named.get(k, other)(v[k]) for k in v)
 
     def check(value: Any) -> bool:
         if not isinstance(value, dict):
             return False
         for key, each in value.items():
             own = named.get(key)
-            more = [fits for search, fits in shaped if search(key)] if shaped else ()
+            more = [fits for search, fits in shaped if search(key)]
             if not (own or (_always if more else other))(each):
                 return False
-            if more and not all(fits(each) for fits in more):
+            if not all(fits(each) for fits in more):
                 return False
         return True
 
@@ -113,6 +115,8 @@ def _array(node: Mapping[str, Any], root: Any) -> Check:
     first = [_compile(each, root) for each in node.get("prefixItems", ())]
     rest = _compile(node.get("items", True), root)
     count = len(first)
+    if not first:
+        return lambda v: isinstance(v, list) and all(map(rest, v))
 
     def check(value: Any) -> bool:
         return (
