@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
 import sys
 from pathlib import Path
 from random import Random
@@ -147,3 +148,78 @@ def test_measured_process_is_reported(capsys: pytest.CaptureFixture[str]) -> Non
     assert cost.peak > 1
     validate.table({"floor": (cost, ["x"])}, 10)
     assert "floor" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["ssmspine", "myops380", "chaos"])
+def test_the_floor_writes_the_voxels_that_bidsify_writes(tmp_path: Path, name: str) -> None:
+    import contenders
+    import same_voxels
+    from natives import chaos, myops380, ssmspine
+
+    place = contenders.Place(name, tmp_path / "source", tmp_path / "out", "no-python")
+    {
+        "ssmspine": lambda: ssmspine.make(place.source, 1),
+        "myops380": lambda: myops380.make(place.source, 1),
+        "chaos": lambda: chaos.make(place.source, 1, slices=3),
+    }[name]()
+    commands = dict(contenders.converters(place, 1))
+    assert "write the same" in same_voxels.check(commands, place.out)
+    assert ("nibabel loop -j 1" in commands) == (name != "ssmspine")  # that needs torch
+    if name == "chaos":
+        ours = same_voxels.volumes(place.out)
+        subprocess.run(["rm", "-rf", place.out], check=True)
+        subprocess.run(commands["nibabel loop -j 1"], check=True)
+        assert same_voxels.volumes(place.out) == ours
+
+
+def test_a_floor_of_other_voxels_is_told(tmp_path: Path) -> None:
+    import same_voxels
+    from natives import myops380
+
+    for case in (1, 2):
+        myops380.make(tmp_path / str(case), case)
+    copies = {
+        label: ["cp", "-R", str(tmp_path / str(case)), str(tmp_path / "out")]
+        for case, label in ((1, "floor + read back -j 1"), (2, "bidsify -j 1"))
+    }
+    with pytest.raises(SystemExit, match="not the same volumes"):
+        same_voxels.check(copies, tmp_path / "out")
+
+
+def test_ratios_are_those_of_as_many_processes(tmp_path: Path) -> None:
+    from tables import Sizes, converted
+    from timing import Cost, Times
+
+    seconds = {"cp -R": 1, "floor -j 1": 4, "nibabel loop -j 1": 20, "bidsify -j 1": 5}
+    seconds |= {"floor -j 2": 2, "nibabel loop -j 2": 12, "bidsify -j 2": 4}
+    seconds |= {"loop that copies images unread -j 2": 2}
+    times = {label: Times((Cost(s, 2 * s), Cost(9 * s, s))) for label, s in seconds.items()}
+    (tmp_path / "file").write_bytes(b"content")
+    sizes = Sizes.of(tmp_path, "cases")
+    widths = {len(line) for line in converted(times, sizes, markdown=False).splitlines()[:9]}
+    assert len(widths) == 1
+    page = converted(times, sizes, markdown=True)
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines()]
+    shares = {row[0]: (row[5], *row[7:]) for row in cells if len(row) == 11}
+    assert shares["bidsify -j 1"] == ("80", "4.0", "4.0", "", "5.0")
+    assert shares["bidsify -j 2"] == ("50", "3.0", "5.0", "0.5", "4.0")
+    assert "bidsify -j 2: 1.25 times -j 1" in page
+
+
+def test_rounds_are_timed_in_another_order(tmp_path: Path) -> None:
+    import timing
+
+    commands = {"quick": ["true"], "slow": ["sleep", "0.05"]}
+    times = timing.time_all(commands, tmp_path / "out", 2)
+    assert len(times["quick"].runs) == 2
+    assert times["quick"].best < times["slow"].best
+    with pytest.raises(SystemExit, match="exit 1: false"):
+        timing.run(["false"])
+
+
+def test_stages_of_a_conversion_are_told() -> None:
+    command = [sys.executable, str(BENCHMARKS / "stages.py"), "myops380", "--cases", "1"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    rows = [line.split() for line in said.splitlines() if line]
+    assert {"imports", "inflate", "hash", "proof"} <= {row[0] for row in rows}
+    assert 97 < sum(float(row[-1]) for row in rows[1:-2]) < 101  # but for the last two: all, wall
