@@ -1,7 +1,4 @@
-"""How the bare programs inflate, pack, hash and write: with the libraries that bidsify uses.
-
-What bidsify inflates with is chosen here and nowhere else (``INFLATE``).
-"""
+"""How the bare programs inflate, pack, hash and write: with the libraries that bidsify uses."""
 
 from __future__ import annotations
 
@@ -15,17 +12,12 @@ from typing import Any
 
 from isal import isal_zlib
 
-INFLATE = "isal"  # or "deflate", libdeflate
 _HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 
 
 def inflate(packed: bytes) -> bytes:
     """Return the content of one gzip member."""
     size = int.from_bytes(packed[-4:], "little")
-    if INFLATE == "deflate":
-        import deflate
-
-        return bytes(deflate.gzip_decompress(packed))
     stream = isal_zlib.decompressobj(31)
     return stream.decompress(packed, size + 1)
 

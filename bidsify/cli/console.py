@@ -40,11 +40,18 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 
 def place_options(command: Any) -> Any:
-    """Add the options that say where to work, which reach the command as ``workers``."""
+    """Add the options that say where to work, which reach the command as ``workers``.
+
+    Such a command may work on volumes in this very process, which is made ready for that.
+    """
 
     @wraps(command)
     def run(*args: Any, executor: str, scheduler: str | None, workers: int, **rest: Any) -> Any:
-        return command(*args, workers=_place(executor, scheduler, workers), **rest)
+        from ..engine.memory import keep_memory
+
+        place = _place(executor, scheduler, workers)
+        keep_memory()
+        return command(*args, workers=place, **rest)
 
     return workers_option(_executor_option(_scheduler_option(run)))
 

@@ -137,7 +137,6 @@ def convert(
     Example: bidsify convert ./CHAOS_Train_Sets.zip ./chaos-bids -j 4
     """
     from .. import api
-    from ..engine.memory import keep_memory
     from . import printing
 
     if dry_run and options["finalize"]:
@@ -148,7 +147,6 @@ def convert(
         made = api.plan(source, **asked)
         click.echo(printing.plan_text(made))
         sys.exit(PROBLEMS if made.failures else 0)
-    keep_memory()
     with Progress(sys.stderr, quiet=ctx.meta[VERBOSITY] < 0) as progress:
         done = api.convert(source, out, prove=not no_verify, watch=progress.step, **options)
     say_report(done, ctx.meta[VERBOSITY])
@@ -191,9 +189,7 @@ def verify(  # noqa: PLR0917
     Example: bidsify verify ./IVDM3Seg ./ivdm3seg-bids
     """
     from .. import api
-    from ..engine.memory import keep_memory
 
-    keep_memory()
     problems = sorted(
         api.verify(source, out, dataset=dataset, label_table=label_table, workers=workers)
     )

@@ -69,9 +69,7 @@ def preprocess(ctx: click.Context, /, source: Path, out: Path, **options: Any) -
     Example: bidsify preprocess myops ./studies ./preprocessed -j 2
     """
     from .. import api
-    from ..engine.memory import keep_memory
 
-    keep_memory()
     del options["pipeline"]  # there is one
     asked = _Asked(**options)
     if asked.train and asked.weights:

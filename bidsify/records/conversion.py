@@ -22,13 +22,12 @@ RECORD = "code/bidsify/conversion.json"
 class Record:
     """What ``conversion.json`` says: receipts, and facts and reasons of the source files.
 
-    ``failed`` are the reasons of those that failed.
+    ``path`` is where it was read, ``failed`` are the reasons of the files that failed.
     Paths of the source start at the source; ``base`` are the folders above the data there, ``""``
     or ``"a/b/"``; ``options`` are those that a pipeline states, if it does.
     """
 
     path: Path
-
     dataset: str
     receipts: Mapping[str, Receipt]
     shared: tuple[str, ...]
